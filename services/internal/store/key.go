@@ -1,0 +1,49 @@
+package store
+
+import "encoding/binary"
+
+// Keys of a partition. The first byte says the kind; parts of variable length carry their length, so
+// that no part can be mistaken for another whatever bytes it holds.
+
+// Account returns the id under which an account of a workspace is kept and named in changes.
+func Account(workspace, account string) string {
+	b := make([]byte, 0, len(workspace)+len(account)+1)
+	b = binary.AppendUvarint(b, uint64(len(workspace)))
+	b = append(b, workspace...)
+	return string(append(b, account...))
+}
+
+// SplitAccount undoes Account; ok is false for a string that Account cannot have made.
+func SplitAccount(id string) (workspace, account string, ok bool) {
+	n, w := binary.Uvarint([]byte(id[:min(len(id), binary.MaxVarintLen64)]))
+	if w <= 0 || n > uint64(len(id)-w) {
+		return "", "", false
+	}
+	return id[w : w+int(n)], id[w+int(n):], true
+}
+
+// AccountKey holds an account's state.
+func AccountKey(id string) string { return "a" + id }
+
+// PartKey holds part n of an account's state that outgrew its main value.
+func PartKey(id string, part uint32) string {
+	return string(binary.BigEndian.AppendUint32([]byte{'p'}, part)) + id
+}
+
+// HistoryKey holds the rows of an account's history in an era of days.
+func HistoryKey(id string, era int32) string {
+	return string(binary.BigEndian.AppendUint32([]byte{'h'}, uint32(era))) + id //nolint:gosec // bit pattern only
+}
+
+// DedupeKey holds the message ids seen in an hour of log time.
+func DedupeKey(hour int64) string {
+	return string(binary.BigEndian.AppendUint64([]byte{'d'}, uint64(hour))) //nolint:gosec // bit pattern only
+}
+
+// AccountsKey holds chunk n of the ids of all accounts of the partition.
+func AccountsKey(chunk uint32) string {
+	return string(binary.BigEndian.AppendUint32([]byte{'i'}, chunk))
+}
+
+// ScorecardsKey holds the scorecards document in force for a workspace.
+func ScorecardsKey(workspace string) string { return "s" + workspace }
