@@ -1,0 +1,111 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hale.dev/services/internal/telemetry"
+)
+
+func TestReadiness(t *testing.T) {
+	t.Parallel()
+
+	t.Run("without checks a process is ready", func(t *testing.T) {
+		t.Parallel()
+		require.Empty(t, new(telemetry.Readiness).NotReady())
+	})
+
+	t.Run("names what is not ready and why, by name", func(t *testing.T) {
+		t.Parallel()
+
+		ready := &telemetry.Readiness{}
+		ready.Add("scoring", func() error { return errors.New("3,000 messages behind") })
+		ready.Add("query", func() error { return nil })
+		ready.Add("ingest", func() error { return errors.New("starting") })
+		require.Equal(t, []telemetry.NotReady{
+			{Name: "ingest", Reason: "starting"},
+			{Name: "scoring", Reason: "3,000 messages behind"},
+		}, ready.NotReady())
+	})
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+
+	tel, err := telemetry.Setup(t.Context(), telemetry.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+
+	var broken error = errors.New("no store")
+
+	ready := &telemetry.Readiness{}
+	ready.Add("scoring", func() error { return broken })
+	handler := telemetry.Handler(tel.Metrics, ready)
+
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+
+		return w
+	}
+
+	w := get("/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.JSONEq(t, `{"status":"not ready","not_ready":[{"name":"scoring","reason":"no store"}]}`, w.Body.String())
+
+	broken = nil
+	w = get("/readyz")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.JSONEq(t, `{"status":"ready"}`, w.Body.String())
+
+	require.JSONEq(t, `{"status":"ok"}`, get("/healthz").Body.String())
+	require.Contains(t, get("/metrics").Body.String(), "go_goroutines")
+	require.Equal(t, http.StatusOK, get("/debug/pprof/").Code)
+	require.Equal(t, http.StatusNotFound, get("/elsewhere").Code)
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+
+	t.Run("answers until its context ends", func(t *testing.T) {
+		t.Parallel()
+
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+
+		go func() {
+			done <- telemetry.Serve(ctx, ln, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		}()
+
+		r, err := http.Get("http://" + ln.Addr().String() + "/")
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, r.Body)
+		require.NoError(t, err)
+		require.NoError(t, r.Body.Close())
+		require.Equal(t, http.StatusNotFound, r.StatusCode)
+
+		cancel()
+		require.NoError(t, <-done)
+	})
+
+	t.Run("says when its listener fails", func(t *testing.T) {
+		t.Parallel()
+
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		require.NoError(t, ln.Close())
+		err = telemetry.Serve(t.Context(), ln, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		require.ErrorContains(t, err, "serving admin requests on")
+	})
+}
