@@ -1,0 +1,52 @@
+package access
+
+import (
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// errorDomain is the domain of all reasons that Hale gives.
+const errorDomain = "hale"
+
+// Error is a refusal of credentials. It knows its gRPC status.
+type Error struct {
+	// Code is UNAUTHENTICATED or PERMISSION_DENIED.
+	Code codes.Code
+	// Reason is stable: KEY_MISSING, KEY_UNKNOWN or KEY_WRONG_KIND.
+	Reason string
+	// Message is for a person.
+	Message string
+}
+
+var (
+	// ErrMissingKey: the request carries no key.
+	ErrMissingKey = &Error{
+		Code: codes.Unauthenticated, Reason: "KEY_MISSING",
+		Message: "no key: send the header authorization: Bearer <key>",
+	}
+	// ErrUnknownKey: the key is none of ours.
+	ErrUnknownKey = &Error{
+		Code: codes.Unauthenticated, Reason: "KEY_UNKNOWN", Message: "the key is not known",
+	}
+	// ErrWrongKind: the key's role does not allow this call.
+	ErrWrongKind = &Error{
+		Code: codes.PermissionDenied, Reason: "KEY_WRONG_KIND",
+		Message: "a key of this kind may not do this: ingest keys only write, query keys only read",
+	}
+)
+
+// Error implements error.
+func (e *Error) Error() string { return "access: " + e.Message }
+
+// GRPCStatus is what grpc answers for this error.
+func (e *Error) GRPCStatus() *status.Status {
+	st := status.New(e.Code, e.Message)
+
+	detailed, err := st.WithDetails(&errdetails.ErrorInfo{Reason: e.Reason, Domain: errorDomain})
+	if err != nil { // never for a message that can be marshalled and a code that is not OK
+		return st
+	}
+
+	return detailed
+}

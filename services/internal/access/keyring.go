@@ -1,0 +1,140 @@
+package access
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"hale.dev/services/internal/settings"
+)
+
+// retryWatch is how long a keyring waits before it watches again after NATS was lost.
+const retryWatch = time.Second
+
+// principals by the hash of their key. The hash is looked up, never the key, so the time of a lookup tells
+// nothing about keys.
+type principals map[settings.KeyHash]Principal
+
+// Keyring knows all keys, and hears of new ones. It is safe for concurrent use.
+type Keyring struct {
+	keys atomic.Pointer[principals]
+}
+
+// Option changes how a keyring works.
+type Option func(*options)
+
+type options struct{ logger *slog.Logger }
+
+// WithLogger says where a keyring reports what it cannot read; by default nowhere.
+func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// Open reads all keys and keeps watching them until ctx ends. It returns when all keys there are known.
+func Open(ctx context.Context, s *settings.Settings, opts ...Option) (*Keyring, error) {
+	o := options{logger: slog.New(slog.DiscardHandler)}
+	for _, opt := range opts {
+		opt(&o)
+	}
+
+	var (
+		k      = new(Keyring)
+		synced = make(chan struct{})
+		failed = make(chan error, 1)
+	)
+
+	k.keys.Store(new(principals))
+
+	go func() {
+		failed <- k.watch(ctx, s, o.logger, func() { close(synced) })
+
+		for ctx.Err() == nil { // what is known stays good meanwhile
+			if err := k.watch(ctx, s, o.logger, func() {}); err != nil && ctx.Err() == nil {
+				o.logger.WarnContext(ctx, "watching keys again soon", "error", err)
+			}
+
+			select {
+			case <-ctx.Done():
+			case <-time.After(retryWatch):
+			}
+		}
+	}()
+
+	select {
+	case <-synced:
+		return k, nil
+	case err := <-failed:
+		return nil, err
+	}
+}
+
+// watch follows the bucket and calls synced when all keys that were there are known. Until then those known
+// before stay, afterwards those that the bucket does not have are gone.
+func (k *Keyring) watch(ctx context.Context, s *settings.Settings, log *slog.Logger, synced func()) error {
+	var (
+		next = principals{}
+		live bool
+	)
+
+	return s.WatchKeys(ctx, func(c settings.KeyChange) error {
+		switch p := principal(c.Key); {
+		case c.Synced:
+			live = true
+
+			defer synced()
+		case c.Err != nil || !c.Removed && p.Role == RoleNone:
+			log.WarnContext(ctx, "a key that cannot be used", "key_id", p.KeyID, "error", c.Err)
+			delete(next, c.Key.Hash)
+		case c.Removed:
+			delete(next, c.Key.Hash)
+		default:
+			next[c.Key.Hash] = p
+		}
+
+		if live {
+			published := maps.Clone(next)
+			k.keys.Store(&published)
+		}
+
+		return nil
+	})
+}
+
+// principal returns who a stored key stands for.
+func principal(k settings.Key) Principal {
+	return Principal{Workspace: k.Workspace, Role: parseRole(k.Role), KeyID: keyID(k.Hash)}
+}
+
+// Authenticate returns who calls with that key. Errors: ErrMissingKey, ErrUnknownKey.
+func (k *Keyring) Authenticate(key string) (Principal, error) {
+	if key == "" {
+		return Principal{}, ErrMissingKey
+	}
+
+	if len(key) > maxKey {
+		return Principal{}, ErrUnknownKey
+	}
+
+	p, ok := (*k.keys.Load())[Hash(key)]
+	if !ok {
+		return Principal{}, ErrUnknownKey
+	}
+
+	return p, nil
+}
+
+// Authorize returns who calls with that key, if its role is one of those. Errors: those of Authenticate,
+// ErrWrongKind.
+func (k *Keyring) Authorize(key string, roles ...Role) (Principal, error) {
+	p, err := k.Authenticate(key)
+	if err != nil {
+		return Principal{}, err
+	}
+
+	if !slices.Contains(roles, p.Role) {
+		return Principal{}, ErrWrongKind
+	}
+
+	return p, nil
+}

@@ -1,0 +1,104 @@
+package settings
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrKeyHash is told for an entry of the keys bucket that Hale did not write.
+var ErrKeyHash = errors.New("settings: not the hash of a key")
+
+// KeyHash is the SHA-256 of a key; the key itself is not kept.
+type KeyHash [sha256.Size]byte
+
+// String returns the hash in hex, the name of the entry in the bucket.
+func (h KeyHash) String() string { return hex.EncodeToString(h[:]) }
+
+// Key is what is known of a key.
+type Key struct {
+	// Hash identifies the key.
+	Hash KeyHash `json:"-"`
+	// Workspace the key opens.
+	Workspace string `json:"workspace"`
+	// Role is what the key may do; package access gives it a meaning.
+	Role string `json:"role"`
+	// Created is when the key was made.
+	Created time.Time `json:"created"`
+}
+
+// KeyChange is what a watch of keys tells.
+type KeyChange struct {
+	// Synced is true, once and with nothing else, when all keys that were there at the start have been told.
+	Synced bool
+	// Key that was added or removed; of a removed or unreadable one only the hash is known.
+	Key Key
+	// Removed says that the key opens nothing any more.
+	Removed bool
+	// Err says why an entry cannot be read; such a key opens nothing.
+	Err error
+}
+
+// PutKey adds a key, unless it is there.
+func (s *Settings) PutKey(ctx context.Context, k Key) error {
+	if err := checkWorkspace(k.Workspace); err != nil {
+		return err
+	}
+
+	value, err := json.Marshal(k)
+	if err != nil {
+		return wrap(err, "encoding a key of %q", k.Workspace)
+	}
+
+	_, err = s.keys.Create(ctx, k.Hash.String(), value)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return nil
+	}
+
+	return wrap(err, "storing a key of %q", k.Workspace)
+}
+
+// DeleteKey removes a key; it opens nothing once the watching processes have heard of it.
+func (s *Settings) DeleteKey(ctx context.Context, h KeyHash) error {
+	return wrap(s.keys.Delete(ctx, h.String()), "removing a key")
+}
+
+// WatchKeys calls f for every key, first for those that are there and then for each change. It runs until ctx ends,
+// f fails (with its error) or NATS is closed (ErrClosed).
+func (s *Settings) WatchKeys(ctx context.Context, f func(KeyChange) error) error {
+	return watch(ctx, s.keys, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+		if e == nil {
+			return f(KeyChange{Synced: true})
+		}
+
+		return f(keyChange(e))
+	})
+}
+
+// keyChange reads an entry of the keys bucket.
+func keyChange(e jetstream.KeyValueEntry) KeyChange {
+	hash, err := hex.DecodeString(e.Key())
+	if err != nil || len(hash) != sha256.Size {
+		return KeyChange{Removed: true, Err: fmt.Errorf("%w: %q", ErrKeyHash, e.Key())}
+	}
+
+	c := KeyChange{Key: Key{Hash: KeyHash(hash)}}
+
+	if e.Operation() != jetstream.KeyValuePut {
+		c.Removed = true
+
+		return c
+	}
+
+	if err := json.Unmarshal(e.Value(), &c.Key); err != nil {
+		c.Removed, c.Err = true, wrap(err, "decoding key %s", e.Key())
+	}
+
+	return c
+}

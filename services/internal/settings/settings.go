@@ -1,0 +1,145 @@
+package settings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Names of the buckets. Every process of a cluster opens the same ones.
+const (
+	bucketKeys       = "hale_keys"
+	bucketScorecards = "hale_scorecards"
+	bucketWorkspaces = "hale_workspaces"
+)
+
+const (
+	// scorecardHistory is how many versions of a workspace's scorecards the bucket keeps.
+	scorecardHistory = 16
+	// maxScorecards bounds a document, bytes; the API allows 262,144.
+	maxScorecards = 512 << 10
+	// maxSmall bounds a value of the other buckets, bytes.
+	maxSmall = 4 << 10
+)
+
+var (
+	// ErrWorkspaceName is returned for a name that no workspace can have.
+	ErrWorkspaceName = errors.New("settings: a workspace is named by 1 to 64 letters, digits, - or _")
+	// ErrClosed is returned by a watch whose connection to NATS was closed.
+	ErrClosed = errors.New("settings: the connection to NATS was closed")
+)
+
+// workspaceName also keeps the separators of bucket keys out of names.
+var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// Settings reads and writes the buckets. It is safe for concurrent use.
+type Settings struct {
+	keys, scorecards, workspaces jetstream.KeyValue
+}
+
+// Open opens the buckets and makes those that are missing, with that many replicas (0: 1). Several processes may
+// do so at once.
+func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings, error) {
+	var (
+		s       Settings
+		configs = []struct {
+			into *jetstream.KeyValue
+			jetstream.KeyValueConfig
+		}{
+			{&s.keys, jetstream.KeyValueConfig{Bucket: bucketKeys, Description: "hashes of keys", MaxValueSize: maxSmall}},
+			{&s.scorecards, jetstream.KeyValueConfig{
+				Bucket: bucketScorecards, Description: "scorecards of each workspace",
+				MaxValueSize: maxScorecards, History: scorecardHistory,
+			}},
+			{&s.workspaces, jetstream.KeyValueConfig{
+				Bucket: bucketWorkspaces, Description: "workspaces, and what was published for them", MaxValueSize: maxSmall,
+			}},
+		}
+	)
+
+	for _, c := range configs {
+		c.Replicas, c.Storage = max(1, replicas), jetstream.FileStorage
+
+		kv, err := openBucket(ctx, js, c.KeyValueConfig)
+		if err != nil {
+			return nil, err
+		}
+
+		*c.into = kv
+	}
+
+	return &s, nil
+}
+
+// openBucket leaves the configuration of a bucket that exists as its operator set it.
+func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	kv, err := js.KeyValue(ctx, c.Bucket)
+	if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return kv, wrap(err, "opening bucket %s", c.Bucket)
+	}
+
+	kv, err = js.CreateKeyValue(ctx, c)
+	if errors.Is(err, jetstream.ErrBucketExists) { // another process was faster, with other replicas
+		kv, err = js.KeyValue(ctx, c.Bucket)
+	}
+
+	return kv, wrap(err, "making bucket %s", c.Bucket)
+}
+
+// wrap says what was being done when err came up; nil stays nil.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+
+	return fmt.Errorf("settings: %s: %w", fmt.Sprintf(format, args...), err)
+}
+
+// checkWorkspace refuses names that no workspace can have.
+func checkWorkspace(name string) error {
+	if !workspaceName.MatchString(name) {
+		return fmt.Errorf("%w: %q", ErrWorkspaceName, name)
+	}
+
+	return nil
+}
+
+// watch calls f for each entry that matches the pattern, and once with nil when all that were there at the
+// start have been seen. It runs until ctx ends, f fails, or the connection is closed.
+func watch(ctx context.Context, kv jetstream.KeyValue, pattern string, f func(jetstream.KeyValueEntry) error) error {
+	w, err := kv.Watch(ctx, pattern)
+	if err != nil {
+		return wrap(err, "watching bucket %s", kv.Bucket())
+	}
+
+	defer func() {
+		_ = w.Stop() // the watch is over, whatever the server thinks of it
+		// The client blocks on an update that nobody takes, and closes the channel once it is stopped.
+		go func() {
+			for range w.Updates() { //nolint:revive // draining is all there is to do
+			}
+		}()
+	}()
+
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case e, ok := <-w.Updates():
+			switch {
+			case ok:
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			default:
+				return ErrClosed
+			}
+
+			if err := f(e); err != nil {
+				return err
+			}
+		}
+	}
+}
