@@ -201,7 +201,7 @@ func (v *size) String() string {
 			continue
 		}
 
-		if s := fmt.Sprintf("%d%s", int64(*v)/u.bytes, u.name); len(s) < len(shortest) {
+		if s := fmt.Sprintf("%d%s", int64(*v)/u.bytes, u.name); len(s) <= len(shortest) {
 			shortest = s
 		}
 	}
