@@ -1,0 +1,416 @@
+package fold
+
+import (
+	"fmt"
+
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
+	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/internal/store"
+)
+
+// Accounts holds the accounts that a step needs; the caller of the fold has put them there.
+type Accounts interface {
+	// Get returns the account, nil if it does not exist yet.
+	Get(id string) *health.Account
+	// Put adds an account that the fold made.
+	Put(id string, a *health.Account)
+}
+
+// Parser compiles a scorecards document.
+type Parser func(document []byte) (*scorecard.Set, error)
+
+// Message is one message of the partition's log.
+type Message struct {
+	Sequence uint64
+	// Time is JetStream's timestamp, in microseconds.
+	Time    int64
+	Hash    uint64
+	Records []*logv1.Record
+}
+
+// Refused is a record that could not be used.
+type Refused struct {
+	Sequence             uint64
+	Index                int
+	Record               *logv1.Record
+	Code, Field, Message string
+}
+
+// Partition folds one partition. It is not safe for concurrent use.
+type Partition struct {
+	State
+
+	number  int
+	head    store.Head
+	flushed uint64
+	shipped *scorecard.Set
+	parse   Parser
+	sets    map[string]*scorecard.Set
+	dedupe  dedupe
+	// poison names records whose folding failed inside, by sequence and index.
+	poison map[poisonKey]string
+
+	// What the message under way has done so far.
+	index    int
+	evaluate []*touch
+	ids      []fingerprint
+
+	// What has changed since the last Flush.
+	changed changes
+}
+
+type poisonKey struct {
+	sequence uint64
+	index    int
+}
+
+// touch is an account that changed since the last Flush.
+type touch struct {
+	account *health.Account
+	set     *scorecard.Set
+	// message is the last one whose events touched the account.
+	message uint64
+}
+
+// Options of a partition.
+type Options struct {
+	Number int
+	// Shipped applies to workspaces that have set no scorecards of their own.
+	Shipped *scorecard.Set
+	Parse   Parser
+	// MaxIDs bounds the message ids remembered; 0: 64 million.
+	MaxIDs int
+}
+
+const defaultMaxIDs = 64 << 20
+
+// NewPartition returns a partition that goes on from a stored head.
+func NewPartition(o Options, head store.Head) (*Partition, error) {
+	state, err := DecodeState(head.State)
+	if err != nil {
+		return nil, fmt.Errorf("reading state of partition %d: %w", o.Number, err)
+	}
+	if o.MaxIDs == 0 {
+		o.MaxIDs = defaultMaxIDs
+	}
+	p := &Partition{
+		State: state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
+		sets:   map[string]*scorecard.Set{},
+		dedupe: dedupe{seen: map[fingerprint]int64{}, max: o.MaxIDs},
+		poison: map[poisonKey]string{},
+	}
+	p.changed.reset()
+	return p, nil
+}
+
+// LoadKeys returns the keys whose values Load needs, before anything is applied.
+func (p *Partition) LoadKeys() []string {
+	var keys []string
+	if p.FirstHour != 0 {
+		for h := p.FirstHour; h <= p.LogTime/hour; h++ {
+			keys = append(keys, store.DedupeKey(h))
+		}
+	}
+	for _, v := range p.Sets {
+		keys = append(keys, store.ScorecardsKey(v.Workspace))
+	}
+	return keys
+}
+
+// Load takes in the stored values of LoadKeys, in the same order.
+func (p *Partition) Load(values [][]byte) error {
+	hours := len(values) - len(p.Sets)
+	for _, v := range values[:hours] {
+		if err := p.dedupe.load(v); err != nil {
+			return err
+		}
+	}
+	for i, v := range p.Sets {
+		set, err := p.parse(values[hours+i])
+		if err != nil {
+			return fmt.Errorf("reading scorecards %d of workspace %q: %w", v.Version, v.Workspace, err)
+		}
+		set.Version = v.Version
+		p.sets[v.Workspace] = set
+	}
+	return nil
+}
+
+// Cursor returns the sequence up to which messages have been applied.
+func (p *Partition) Cursor() uint64 { return p.head.Cursor }
+
+// Needs returns the accounts that a message touches, each once.
+func Needs(m *Message) []string {
+	seen := make(map[string]struct{}, len(m.Records))
+	ids := make([]string, 0, len(m.Records))
+	for _, r := range m.Records {
+		ev := r.GetEvent()
+		if ev == nil {
+			continue
+		}
+		id := store.Account(r.GetWorkspace(), ev.GetAccountId())
+		if _, ok := seen[id]; !ok {
+			seen[id] = struct{}{}
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Begin lets log time pass to that of the message: message ids expire, idle loads close, a new day
+// starts a sweep.
+func (p *Partition) Begin(m *Message) error {
+	before := p.LogTime
+	p.LogTime = max(p.LogTime, m.Time)
+	if p.LogTime/hour != before/hour {
+		p.dedupe.forget(p.LogTime)
+		p.forgetHours(before)
+	}
+	if len(p.dedupe.seen)+len(m.Records) > p.dedupe.max {
+		return ErrDedupeFull
+	}
+	p.closeIdleLoads()
+	if before != 0 && health.DayOf(p.LogTime) != health.DayOf(before) {
+		p.startSweep()
+	}
+	return nil
+}
+
+// forgetHours drops the stored ids of hours of which nothing is remembered any more.
+func (p *Partition) forgetHours(before int64) {
+	if p.FirstHour == 0 {
+		p.FirstHour = p.LogTime / hour
+		return
+	}
+	first := (p.LogTime-remembered)/hour - 1
+	for h := p.FirstHour; h < first && h <= before/hour; h++ {
+		p.changed.delete(store.DedupeKey(h))
+	}
+	p.FirstHour = max(p.FirstHour, first)
+}
+
+// Apply folds the message's records from index on, after Begin. It returns the index to go on from: that of
+// a record that must wait for the end of the sweep under way (MustSettle), or the number of records,
+// when the message is done.
+func (p *Partition) Apply(m *Message, index int, accounts Accounts) int {
+	for ; index < len(m.Records); index++ {
+		p.index = index
+		r := m.Records[index]
+		if r.GetSetScorecards() != nil && p.Sweeping() {
+			return index
+		}
+		if why, bad := p.poison[poisonKey{m.Sequence, index}]; bad {
+			p.refuse(m, index, "internal", "", why)
+			continue
+		}
+		p.record(m, index, accounts)
+	}
+	p.finish(m)
+	return index
+}
+
+// Index returns the index of the record that Apply is at, or was at when it failed.
+func (p *Partition) Index() int { return p.index }
+
+// Condemn makes Apply refuse a record whose folding failed inside, instead of trying it again.
+func (p *Partition) Condemn(sequence uint64, index int, why string) {
+	p.poison[poisonKey{sequence, index}] = why
+}
+
+// Condemned hands the condemned records on to a partition that replaces this one.
+func (p *Partition) Condemned(to *Partition) {
+	for k, why := range p.poison {
+		to.poison[k] = why
+	}
+}
+
+func (p *Partition) record(m *Message, index int, accounts Accounts) {
+	r := m.Records[index]
+	switch payload := r.GetPayload().(type) {
+	case *logv1.Record_Event:
+		p.event(m, index, payload.Event, accounts)
+	case *logv1.Record_Tick:
+	case *logv1.Record_SetScorecards:
+		p.setScorecards(m, index, payload.SetScorecards)
+	case *logv1.Record_CloseLoad:
+		p.closeLoad(r.GetWorkspace(), payload.CloseLoad.GetHistorical())
+	default:
+		p.refuse(m, index, "unknown_record", "", "this version of Hale does not know this kind of record")
+	}
+}
+
+func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Accounts) {
+	workspace := m.Records[index].GetWorkspace()
+	id := store.Account(workspace, ev.GetAccountId())
+	f := fingerprintOf(id, ev.GetMessageId())
+	if p.dedupe.known(f, p.LogTime) {
+		p.Duplicates++
+		return
+	}
+	occurred := p.LogTime
+	if t := ev.GetOccurredAt(); t != nil {
+		occurred = t.GetSeconds()*1_000_000 + int64(t.GetNanos())/1000
+	}
+	account := accounts.Get(id)
+	if code, why := p.admit(workspace, ev, occurred, account); code != "" {
+		p.refuse(m, index, code, "occurred_at", why)
+		return
+	}
+	at := min(occurred, p.LogTime)
+	set := p.set(workspace)
+	fresh := account == nil
+	if fresh {
+		account = health.New()
+	}
+	p.enter(id, workspace, ev, at, account, set)
+	if refusal := account.Apply(ev, at); refusal != nil {
+		p.refuse(m, index, refusal.Code, refusal.Field, refusal.Message)
+		return
+	}
+	if fresh {
+		accounts.Put(id, account)
+		p.addAccount(id)
+	}
+	p.dedupe.seen[f] = p.LogTime
+	p.ids = append(p.ids, f)
+	p.Counted++
+	t := p.changed.touch(id, account)
+	t.set = set
+	if t.message != m.Sequence {
+		t.message = m.Sequence
+		p.evaluate = append(p.evaluate, t)
+	}
+}
+
+// admit decides whether an event may be counted at its time; code is empty if so.
+func (p *Partition) admit(workspace string, ev *eventv1.Event, occurred int64, account *health.Account) (code, why string) {
+	if occurred > p.LogTime+ahead {
+		return "in_future", "occurred more than 1 h after the time of arrival"
+	}
+	load := ev.GetHistorical()
+	switch {
+	case load == "" && occurred < p.LogTime-Horizon:
+		return "too_old", "occurred more than 7 days before it arrived"
+	case load == "":
+		return "", ""
+	}
+	if l := p.load(workspace, load); l != nil && l.Closed {
+		return "load_closed", "the historical load has ended"
+	}
+	if account != nil && (account.Live() || account.Load() != load) {
+		return "account_live", "the account has live events, or belongs to another historical load"
+	}
+	return "", ""
+}
+
+// enter brings the account to the day on which the event is applied.
+func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *health.Account, set *scorecard.Set) {
+	load := ev.GetHistorical()
+	if load == "" {
+		a.SetLoad("")
+		a.SetLive()
+		if !a.Begun() {
+			a.Begin(health.DayOf(p.LogTime))
+			return
+		}
+		p.bring(id, workspace, a, set)
+		return
+	}
+	p.enterLoad(workspace, load)
+	if !a.Begun() {
+		a.SetLoad(load)
+		a.SetLoadTime(at)
+		a.Begin(health.DayOf(at))
+		return
+	}
+	p.bring(id, workspace, a, set)
+	if at > a.LoadTime() {
+		a.SetLoadTime(at)
+		p.roll(id, a, health.DayOf(at), set)
+	}
+}
+
+// bring makes the account current: out of a closed load, evaluated with the scorecards in force, on
+// today. It reports whether anything changed.
+func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecard.Set) bool {
+	changed := false
+	if a.Load() != "" && !p.OpenLoad(workspace, a.Load()) {
+		a.SetLoad("")
+		a.SetLive()
+		changed = true
+	}
+	if a.Stale(set) {
+		a.Evaluate(set)
+		changed = true
+	}
+	if today := health.DayOf(p.LogTime); a.Load() == "" && a.Day() < today {
+		p.roll(id, a, today, set)
+		changed = true
+	}
+	if changed {
+		p.changed.touch(id, a)
+	}
+	return changed
+}
+
+func (p *Partition) roll(id string, a *health.Account, to health.Day, set *scorecard.Set) {
+	if a.Day() >= to {
+		return
+	}
+	a.Roll(to, set, func(r health.Row) { p.changed.row(id, r) })
+}
+
+// finish ends a message: the accounts that its events touched are evaluated, once each.
+func (p *Partition) finish(m *Message) {
+	for _, t := range p.evaluate {
+		t.account.Evaluate(t.set)
+	}
+	clear(p.evaluate)
+	p.evaluate = p.evaluate[:0]
+	if len(p.ids) > 0 {
+		p.changed.remember(p.LogTime, p.ids)
+		p.ids = p.ids[:0]
+	}
+	p.LastTime, p.LastHash = m.Time, m.Hash
+	p.head.Cursor = m.Sequence
+}
+
+func (p *Partition) refuse(m *Message, index int, code, field, why string) {
+	p.Rejected++
+	p.changed.refused = append(p.changed.refused, Refused{
+		Sequence: m.Sequence, Index: index, Record: m.Records[index], Code: code, Field: field, Message: why,
+	})
+}
+
+// Skip passes over a message that cannot be decoded; the caller has put it to the rejects.
+func (p *Partition) Skip(m *Message) {
+	p.Rejected++
+	p.finish(m)
+}
+
+// set returns the scorecards in force for the workspace.
+func (p *Partition) set(workspace string) *scorecard.Set {
+	if s := p.sets[workspace]; s != nil {
+		return s
+	}
+	return p.shipped
+}
+
+func (p *Partition) setScorecards(m *Message, index int, c *logv1.SetScorecards) {
+	workspace := m.Records[index].GetWorkspace()
+	if c.GetVersion() <= p.Version(workspace) {
+		return
+	}
+	set, err := p.parse(c.GetDocument())
+	if err != nil {
+		p.refuse(m, index, "invalid_scorecards", "document", err.Error())
+		return
+	}
+	set.Version = c.GetVersion()
+	p.sets[workspace] = set
+	p.setVersion(workspace, c.GetVersion())
+	p.changed.put(store.ScorecardsKey(workspace), c.GetDocument())
+	p.startSweep()
+}

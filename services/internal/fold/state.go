@@ -1,0 +1,202 @@
+package fold
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+)
+
+// Horizon is how long, in microseconds of log time, a live event may be late: 7 days.
+const Horizon = 7 * 24 * hour
+
+// remembered is how long message ids are kept; longer than an event can be accepted twice.
+const remembered = Horizon + 2*hour
+
+// ahead is how far before log time an event may be, in microseconds.
+const ahead = hour
+
+// hour is an hour in microseconds.
+const hour = int64(3600) * 1_000_000
+
+// State is what a partition keeps beside its accounts. It is written with every commit.
+type State struct {
+	// Stream identifies the log that this state was folded from.
+	Stream string
+	// LogTime is the largest JetStream timestamp seen, in microseconds; 0: nothing seen.
+	LogTime int64
+	// LastTime and LastHash are timestamp and content hash of the message at the cursor.
+	LastTime int64
+	LastHash uint64
+	// Accounts is how many accounts the partition has.
+	Accounts uint32
+	// SweepAt is the next account that a sweep brings up to date, SweepEnd the end of the sweep; equal: none
+	// under way.
+	SweepAt, SweepEnd uint32
+	// FirstHour is the oldest hour whose message ids are still stored.
+	FirstHour int64
+	// Counted, Duplicates and Rejected count the events that were applied, seen again, refused.
+	Counted, Duplicates, Rejected uint64
+	// Loads are the historical loads, by id.
+	Loads []Load
+	// Sets are the versions of the scorecards in force, by workspace; none: the shipped ones.
+	Sets []SetVersion
+}
+
+// Load is a historical load in a partition.
+type Load struct {
+	Workspace, ID string
+	// Last is the log time of its last event, in microseconds.
+	Last   int64
+	Closed bool
+}
+
+// SetVersion says which version of the scorecards is in force for a workspace.
+type SetVersion struct {
+	Workspace string
+	Version   uint64
+}
+
+// ErrState is returned for bytes that Encode cannot have made.
+var ErrState = errors.New("fold: malformed partition state")
+
+const stateVersion = 1
+
+// Encode returns the state in its stored form.
+func (s *State) Encode() []byte {
+	b := []byte{stateVersion}
+	b = appendString(b, s.Stream)
+	for _, n := range []uint64{
+		uint64(s.LogTime), uint64(s.LastTime), s.LastHash, //nolint:gosec // bit patterns
+		uint64(s.Accounts), uint64(s.SweepAt), uint64(s.SweepEnd), uint64(s.FirstHour), //nolint:gosec // bit patterns
+		s.Counted, s.Duplicates, s.Rejected, uint64(len(s.Loads)),
+	} {
+		b = binary.AppendUvarint(b, n)
+	}
+	for _, l := range s.Loads {
+		b = appendString(appendString(b, l.Workspace), l.ID)
+		b = binary.AppendUvarint(b, uint64(l.Last)) //nolint:gosec // bit pattern
+		b = append(b, boolByte(l.Closed))
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Sets)))
+	for _, v := range s.Sets {
+		b = binary.AppendUvarint(appendString(b, v.Workspace), v.Version)
+	}
+	return b
+}
+
+// DecodeState reads what Encode wrote; nil gives the state of a partition that has seen nothing.
+func DecodeState(b []byte) (State, error) {
+	var s State
+	if len(b) == 0 {
+		return s, nil
+	}
+	r := reader{b: b}
+	if r.byte() != stateVersion {
+		return s, ErrState
+	}
+	s.Stream = r.string()
+	s.LogTime, s.LastTime, s.LastHash = int64(r.uvarint()), int64(r.uvarint()), r.uvarint()           //nolint:gosec // bit patterns
+	s.Accounts, s.SweepAt, s.SweepEnd = uint32(r.uvarint()), uint32(r.uvarint()), uint32(r.uvarint()) //nolint:gosec // written from uint32
+	s.FirstHour = int64(r.uvarint())                                                                  //nolint:gosec // bit pattern
+	s.Counted, s.Duplicates, s.Rejected = r.uvarint(), r.uvarint(), r.uvarint()
+	for n := r.count(); n > 0; n-- {
+		l := Load{Workspace: r.string(), ID: r.string(), Last: int64(r.uvarint())} //nolint:gosec // bit pattern
+		l.Closed = r.byte() == 1
+		s.Loads = append(s.Loads, l)
+	}
+	for n := r.count(); n > 0; n-- {
+		s.Sets = append(s.Sets, SetVersion{Workspace: r.string(), Version: r.uvarint()})
+	}
+	if r.bad || len(r.b) != 0 {
+		return State{}, ErrState
+	}
+	return s, nil
+}
+
+// Version returns the version of the workspace's scorecards in force; 0: the shipped ones.
+func (s *State) Version(workspace string) uint64 {
+	for _, v := range s.Sets {
+		if v.Workspace == workspace {
+			return v.Version
+		}
+	}
+	return 0
+}
+
+// OpenLoad reports whether the load is known and not closed.
+func (s *State) OpenLoad(workspace, id string) bool {
+	l := s.load(workspace, id)
+	return l != nil && !l.Closed
+}
+
+func (s *State) load(workspace, id string) *Load {
+	i := slices.IndexFunc(s.Loads, func(l Load) bool { return l.ID == id && l.Workspace == workspace })
+	if i < 0 {
+		return nil
+	}
+	return &s.Loads[i]
+}
+
+func (s *State) setVersion(workspace string, version uint64) {
+	for i := range s.Sets {
+		if s.Sets[i].Workspace == workspace {
+			s.Sets[i].Version = version
+			return
+		}
+	}
+	s.Sets = append(s.Sets, SetVersion{workspace, version})
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func boolByte(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// reader takes values off the front of b; after the first that is not there it is bad, and gives zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.bad = true
+		return 0
+	}
+	v := r.b[0]
+	r.b = r.b[1:]
+	return v
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count reads the number of items that follow, each at least one byte long.
+func (r *reader) count() uint64 {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	return n
+}
+
+func (r *reader) string() string {
+	n := r.count()
+	v := string(r.b[:n])
+	r.b = r.b[n:]
+	return v
+}

@@ -1,0 +1,81 @@
+package scoring
+
+import (
+	"container/list"
+
+	"hale.dev/services/internal/health"
+)
+
+// cache keeps the accounts of one partition decoded, the most recently used of them, within a bound of bytes.
+// It implements fold.Accounts. Whoever folds sees every account that it loaded until trim is called.
+type cache struct {
+	entries map[string]*list.Element
+	order   *list.List // front: used last
+	bytes   int
+	limit   int
+}
+
+type cached struct {
+	id      string
+	account *health.Account
+	size    int
+	// flush is the number of the last commit that carries this account.
+	flush uint64
+}
+
+func newCache(limit int) *cache {
+	return &cache{entries: map[string]*list.Element{}, order: list.New(), limit: limit}
+}
+
+// Get returns the account, nil if it is not here.
+func (c *cache) Get(id string) *health.Account {
+	e := c.entries[id]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cached).account //nolint:forcetypeassert // the list holds nothing else
+}
+
+// Put adds an account.
+func (c *cache) Put(id string, a *health.Account) {
+	entry := &cached{id: id, account: a, size: size(id, a)}
+	c.bytes += entry.size
+	c.entries[id] = c.order.PushFront(entry)
+}
+
+// has reports whether the account is here, without using it.
+func (c *cache) has(id string) bool { return c.entries[id] != nil }
+
+// flushed notes that commit n carries the accounts.
+func (c *cache) flushed(n uint64, ids []string) {
+	for _, id := range ids {
+		if e := c.entries[id]; e != nil {
+			entry := e.Value.(*cached) //nolint:forcetypeassert // the list holds nothing else
+			entry.flush = n
+			now := size(id, entry.account)
+			c.bytes += now - entry.size
+			entry.size = now
+		}
+	}
+}
+
+// trim drops the least recently used accounts beyond the bound, keeping those that are not yet
+// stored: changed since the last flush, or carried by a commit after committed.
+func (c *cache) trim(committed uint64, changed func(id string) bool) {
+	for e := c.order.Back(); e != nil && c.bytes > c.limit; {
+		entry := e.Value.(*cached) //nolint:forcetypeassert // the list holds nothing else
+		older := e.Prev()
+		if entry.flush <= committed && !changed(entry.id) {
+			c.order.Remove(e)
+			delete(c.entries, entry.id)
+			c.bytes -= entry.size
+		}
+		e = older
+	}
+}
+
+// overhead is what the cache itself needs for an entry, in bytes: map slot, list element, entry.
+const overhead = 200
+
+func size(id string, a *health.Account) int { return a.Size() + len(id) + overhead }

@@ -1,0 +1,119 @@
+package scoring
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/fold"
+	"hale.dev/services/internal/reject"
+	"hale.dev/services/internal/store"
+)
+
+// commitTimeout bounds one try of a commit; after it the outcome is unknown and the stream starts over.
+const commitTimeout = 10 * time.Second
+
+// commit writes what is folded, in the background; w.done tells the outcome.
+func (w *worker) commit(ctx context.Context) {
+	c, refused := w.partition.Flush()
+	w.flush++
+	w.accounts.flushed(w.flush, c.Changed)
+	w.committing = true
+	w.lastCommit = time.Now()
+	oldest, traces := w.oldest, w.traces
+	w.oldest, w.traces = time.Time{}, nil
+	go func() { w.done <- w.service.store(ctx, c, refused, oldest, traces) }()
+}
+
+// committed takes note of a commit's outcome.
+func (w *worker) committed(err error) error {
+	w.committing = false
+	if err != nil {
+		return err
+	}
+	w.stored = w.flush
+	return nil
+}
+
+// store makes refused records durable, then commits.
+func (s *Service) store(ctx context.Context, c *store.Commit, refused []fold.Refused, oldest time.Time, traces []traced) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	ctx, end := s.traceCommit(ctx, c, traces)
+	defer end()
+	if len(refused) > 0 {
+		if err := s.deps.Rejects.Put(ctx, s.rejects(c.Partition, refused)...); err != nil {
+			return fmt.Errorf("keeping %d refused events: %w", len(refused), err)
+		}
+	}
+	begun := time.Now()
+	err := s.deps.Store.Commit(ctx, c)
+	s.metrics.commit(ctx, time.Since(begun), c, err, oldest)
+	if err != nil {
+		return fmt.Errorf("committing partition %d up to %d: %w", c.Partition, c.Cursor, err)
+	}
+	return nil
+}
+
+// rejects turns refused records into what the REJECTS stream keeps. Their ids name the place in the
+// log, so that a record refused again after a restart is kept once.
+func (s *Service) rejects(partition int, refused []fold.Refused) []reject.Reject {
+	out := make([]reject.Reject, len(refused))
+	for i, r := range refused {
+		ev := r.Record.GetEvent()
+		out[i] = reject.Reject{
+			ID:        s.rejectID(partition, r.Sequence, r.Index),
+			Workspace: r.Record.GetWorkspace(),
+			Code:      r.Code, Field: r.Field, Message: r.Message,
+			MessageID: ev.GetMessageId(), AccountID: ev.GetAccountId(),
+			Origin: r.Record.GetOrigin(),
+		}
+		if record, err := proto.Marshal(r.Record); err == nil {
+			out[i].Record = record
+		}
+		if body, err := protojson.Marshal(r.Record); err == nil {
+			out[i].Body = body
+		}
+	}
+	return out
+}
+
+// rejectMessage keeps a message that cannot be decoded.
+func (s *Service) rejectMessage(ctx context.Context, m *eventlog.Message) error {
+	body, err := json.Marshal(map[string]any{"stream": m.Stream, "sequence": m.Sequence, "data": m.Data})
+	if err != nil {
+		return fmt.Errorf("describing message %d: %w", m.Sequence, err)
+	}
+	s.deps.Logger.ErrorContext(ctx, "a message of the log cannot be decoded", "stream", m.Stream, "sequence", m.Sequence, "error", m.Err)
+	err = s.deps.Rejects.Put(ctx, reject.Reject{
+		ID: s.rejectID(m.Partition, m.Sequence, -1), Workspace: "default", Code: "undecodable", Message: m.Err.Error(), Body: body,
+	})
+	if err != nil {
+		return fmt.Errorf("keeping undecodable message %d: %w", m.Sequence, err)
+	}
+	return nil
+}
+
+func (s *Service) rejectID(partition int, sequence uint64, index int) string {
+	return fmt.Sprintf("%s-%d-%d-%d", s.deps.Log.Layout().ID, partition, sequence, index)
+}
+
+// resultOf names a commit's outcome for metrics.
+func resultOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, store.ErrFenced):
+		return "fenced"
+	case errors.Is(err, store.ErrUnknown):
+		return "unknown"
+	default:
+		return "error"
+	}
+}
