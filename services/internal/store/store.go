@@ -1,6 +1,10 @@
 // Package store defines what the scoring and query services need of a store of derived state.
 // Everything in it can be made again from the event log. Implementations: memory and redis;
 // storetest holds the suite that both must pass. What the values mean is not known here.
+//
+// Who owns bytes: a store copies or sends all that Commit gets before Commit returns, with whatever error; the
+// caller may use the slices again at once. What Read and Claim return may be shared with the store and with
+// other readers: it stays as it is, and must not be changed.
 package store
 
 import (
@@ -18,7 +22,7 @@ var ErrUnknown = errors.New("store: outcome unknown")
 
 // Head is the part of a partition that every commit checks and replaces.
 type Head struct {
-	// Epoch counts the claims of the partition; 0: never claimed.
+	// Epoch grows with every claim of the partition, by one or more; 0: never claimed.
 	Epoch uint64
 	// Generation of keys; a rebuild makes a new one.
 	Generation uint64
@@ -45,7 +49,7 @@ type Commit struct {
 	Cursor uint64
 	State  []byte
 	// Put replaces values, Append adds bytes at the end of values (absent: empty), Delete removes keys. No key
-	// stands in two of them.
+	// stands twice in them.
 	Put    []Entry
 	Append []Entry
 	Delete []string
@@ -67,15 +71,17 @@ type Change struct {
 // Store keeps the derived state of all partitions. Keys are strings of any bytes, private to a partition.
 // All methods are safe for concurrent use.
 type Store interface {
-	// Claim takes the partition for a new owner: it increments the epoch and returns the head.
+	// Claim takes the partition for a new owner: it raises the epoch and returns the head.
 	Claim(ctx context.Context, partition int) (Head, error)
 	// Read returns the head and the values of keys (nil: absent), as of one instant where the
 	// engine allows it for a single partition.
 	Read(ctx context.Context, partition int, keys ...string) (Head, [][]byte, error)
-	// Commit applies c atomically. Errors: ErrFenced (nothing written), ErrUnknown.
+	// Commit applies c atomically. Errors: ErrFenced (nothing written), ErrUnknown (perhaps written), and any
+	// other, such as *Error or the end of ctx before anything was sent (nothing written).
 	Commit(ctx context.Context, c *Commit) error
-	// Watch calls f for every commit after its start, each partition in order, until ctx ends or f
-	// fails. For each partition it first calls f with Lost, once it is certain that no later change is missed.
+	// Watch calls f for every commit after its start, each partition in order and one call at a time, until ctx
+	// ends or f fails. For each partition it first calls f with Lost, once it is certain that no later change is
+	// missed. A watch outlives broken connections. A watcher that is too slow gets Lost.
 	Watch(ctx context.Context, partitions int, f func(Change) error) error
 	// Check reports whether the store can be used: reachable, and configured to keep what it is given.
 	Check(ctx context.Context) error
