@@ -1,0 +1,182 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// defaultMaxBytes is the cap of a new log, if the server has room for it.
+	defaultMaxBytes = 64 << 30
+	// minMaxBytes is where looking for a cap that fits ends.
+	minMaxBytes = 256 << 20
+	// maxMessageBytes bounds a message, headers included. It is the default bound of a NATS server.
+	maxMessageBytes = 1 << 20
+
+	codeInsufficientResources = jetstream.ErrorCode(10023)
+	codeStorageExceeded       = jetstream.ErrorCode(10047)
+)
+
+// openStreams makes the streams at the first start. Later it checks that they are the ones made then: a stream
+// made again in their place would pass for the log, empty.
+func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Options) error {
+	made, err := madeStreams(ctx, bucket)
+	if err != nil {
+		return err
+	}
+
+	l.streams = make([]jetstream.Stream, l.layout.Streams)
+	created := make(map[string]time.Time, l.layout.Streams)
+
+	for i := range l.streams {
+		name := l.layout.streamName(i)
+
+		l.streams[i], err = l.js.Stream(ctx, name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			if made != nil {
+				return fmt.Errorf("%w: %s", ErrStreamGone, name)
+			}
+
+			l.streams[i], err = l.makeStream(ctx, i, o)
+		}
+
+		if err != nil {
+			return fmt.Errorf("opening stream %s: %w", name, err)
+		}
+
+		created[name] = l.streams[i].CachedInfo().Created
+	}
+
+	if made == nil {
+		if made, err = keepMade(ctx, bucket, created); err != nil {
+			return err
+		}
+	}
+
+	for name, at := range created {
+		if !made[name].Equal(at) {
+			return fmt.Errorf("%w: %s was made again at %s", ErrStreamGone, name, at.UTC().Format(time.RFC3339))
+		}
+	}
+
+	return l.adjustStreams(ctx, o)
+}
+
+// madeStreams reads when each stream was made; nil: the first start is not complete.
+func madeStreams(ctx context.Context, bucket jetstream.KeyValue) (map[string]time.Time, error) {
+	entry, err := bucket.Get(ctx, streamsKey)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, nil //nolint:nilnil // nil says: none yet
+	}
+
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of streams: %w", err)
+	}
+
+	made := map[string]time.Time{}
+	if err := json.Unmarshal(entry.Value(), &made); err != nil {
+		return nil, fmt.Errorf("decoding the list of streams: %w", err)
+	}
+
+	return made, nil
+}
+
+// keepMade stores when each stream was made, once, and returns what is stored.
+func keepMade(
+	ctx context.Context, bucket jetstream.KeyValue, created map[string]time.Time,
+) (map[string]time.Time, error) {
+	value, err := json.Marshal(created)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the list of streams: %w", err)
+	}
+
+	if _, err = bucket.Create(ctx, streamsKey, value); errors.Is(err, jetstream.ErrKeyExists) {
+		return madeStreams(ctx, bucket)
+	}
+
+	if err != nil {
+		return nil, fmt.Errorf("storing the list of streams: %w", err)
+	}
+
+	return created, nil
+}
+
+// makeStream makes a stream. If no cap is asked for and the server has no room for the default, it takes what
+// fits.
+func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Stream, error) {
+	config := l.streamConfig(i, orDefault(o.MaxBytes, int64(defaultMaxBytes)), o.MaxAge)
+
+	for {
+		stream, err := l.js.CreateStream(ctx, config)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
+			stream, err = l.js.Stream(ctx, config.Name)
+		}
+
+		smaller := config.MaxBytes / 2 //nolint:mnd // halves
+		if !noRoom(err) || o.MaxBytes != 0 || smaller < minMaxBytes {
+			return stream, err //nolint:wrapcheck // wrapped by openStreams
+		}
+
+		l.logger.WarnContext(ctx, "no room for the log's cap, halving it",
+			"stream", config.Name, "max_bytes", config.MaxBytes)
+
+		config.MaxBytes = smaller
+	}
+}
+
+// noRoom tells whether the server refused to reserve the bytes.
+func noRoom(err error) bool {
+	var refused *jetstream.APIError
+
+	return errors.As(err, &refused) &&
+		(refused.ErrorCode == codeInsufficientResources || refused.ErrorCode == codeStorageExceeded)
+}
+
+func (l *Log) streamConfig(i int, maxBytes int64, maxAge time.Duration) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:        l.layout.streamName(i),
+		Description: "Hale's event log " + l.layout.ID,
+		Subjects:    l.layout.subjects(i),
+		Retention:   jetstream.LimitsPolicy,
+		Storage:     jetstream.FileStorage,
+		Discard:     jetstream.DiscardNew,
+		MaxBytes:    maxBytes / int64(l.layout.Streams),
+		MaxAge:      maxAge,
+		MaxMsgSize:  maxMessageBytes,
+		Replicas:    l.layout.Replicas,
+		AllowDirect: true,
+		DenyPurge:   true,
+	}
+}
+
+// adjustStreams brings the cap to what is asked for explicitly. Everything else of a stream stays.
+func (l *Log) adjustStreams(ctx context.Context, o Options) error {
+	if o.MaxBytes == 0 && o.MaxAge == 0 {
+		return nil
+	}
+
+	for i, stream := range l.streams {
+		config := stream.CachedInfo().Config
+		asked := config
+		asked.MaxBytes = orDefault(o.MaxBytes/int64(l.layout.Streams), config.MaxBytes)
+		asked.MaxAge = max(o.MaxAge, config.MaxAge)
+
+		if asked.MaxBytes == config.MaxBytes && asked.MaxAge == config.MaxAge {
+			continue
+		}
+
+		updated, err := l.js.UpdateStream(ctx, asked)
+		if err != nil {
+			return fmt.Errorf("changing the cap of %s: %w", config.Name, err)
+		}
+
+		l.streams[i] = updated
+	}
+
+	return nil
+}

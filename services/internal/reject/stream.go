@@ -1,0 +1,168 @@
+package reject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	defaultMaxBytes = 1 << 30
+	minMaxBytes     = 64 << 20
+	// defaultMaxMessages bounds the server's memory: it keeps an index of all subjects, here one for each entry.
+	defaultMaxMessages = 1_000_000
+	// putAtOnce is how many entries of one Put wait for the server together.
+	putAtOnce = 64
+
+	codeInsufficientResources = jetstream.ErrorCode(10023)
+	codeStorageExceeded       = jetstream.ErrorCode(10047)
+	codeStoreFailed           = jetstream.ErrorCode(10077)
+	perSubjectText            = "per subject"
+	maximumText               = "maximum "
+)
+
+// Options says how to keep the entries. Zero values work.
+type Options struct {
+	// MaxBytes is the stream's cap. 0: of a new stream 1 GiB, or as much of it as the server has room for; of an
+	// existing one its own.
+	MaxBytes int64
+	// MaxMessages bounds the number of entries. 0: of a new stream 1,000,000; of an existing one its own.
+	MaxMessages int64
+	// Replicas is the number of servers that keep a new stream. 0: 1.
+	Replicas int
+}
+
+// Stream is the stream REJECTS. Safe for concurrent use.
+type Stream struct {
+	js     jetstream.JetStream
+	stream jetstream.Stream
+}
+
+// Open opens the stream, and makes it at the first start; several processes may do so at once.
+func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Stream, error) {
+	stream, err := js.Stream(ctx, streamName)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = makeStream(ctx, js, o)
+	}
+
+	if err != nil {
+		return nil, fmt.Errorf("opening stream %s: %w", streamName, err)
+	}
+
+	config := stream.CachedInfo().Config
+	asked := config
+	asked.MaxBytes = orDefault(o.MaxBytes, config.MaxBytes)
+	asked.MaxMsgs = orDefault(o.MaxMessages, config.MaxMsgs)
+
+	if asked.MaxBytes != config.MaxBytes || asked.MaxMsgs != config.MaxMsgs {
+		if stream, err = js.UpdateStream(ctx, asked); err != nil {
+			return nil, fmt.Errorf("changing the cap of %s: %w", streamName, err)
+		}
+	}
+
+	return &Stream{js: js, stream: stream}, nil
+}
+
+func orDefault(value, standard int64) int64 {
+	if value == 0 {
+		return standard
+	}
+
+	return value
+}
+
+// makeStream makes the stream. If no cap is asked for and the server has no room for the default, it takes what
+// fits.
+func makeStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstream.Stream, error) {
+	config := jetstream.StreamConfig{
+		Name:                 streamName,
+		Description:          "Events that could not be used, with their reasons",
+		Subjects:             []string{subjectPrefix + ">"},
+		Retention:            jetstream.LimitsPolicy,
+		Storage:              jetstream.FileStorage,
+		Discard:              jetstream.DiscardNew,
+		DiscardNewPerSubject: true,
+		MaxMsgsPerSubject:    1,
+		MaxBytes:             orDefault(o.MaxBytes, defaultMaxBytes),
+		MaxMsgs:              orDefault(o.MaxMessages, defaultMaxMessages),
+		Replicas:             max(o.Replicas, 1),
+		AllowDirect:          true,
+	}
+
+	for {
+		stream, err := js.CreateStream(ctx, config)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
+			stream, err = js.Stream(ctx, streamName)
+		}
+
+		var refused *jetstream.APIError
+
+		full := errors.As(err, &refused) &&
+			(refused.ErrorCode == codeInsufficientResources || refused.ErrorCode == codeStorageExceeded)
+		config.MaxBytes /= 2
+
+		if !full || o.MaxBytes != 0 || config.MaxBytes < minMaxBytes {
+			return stream, err //nolint:wrapcheck // wrapped by Open
+		}
+	}
+}
+
+// Put stores entries and returns when all are durable. One that is there already is left as it is. After an error
+// some may be stored: put all of them again.
+func (s *Stream) Put(ctx context.Context, rejects ...Reject) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(putAtOnce)
+
+	for i := range rejects {
+		group.Go(func() error { return s.put(ctx, &rejects[i]) })
+	}
+
+	return group.Wait() //nolint:wrapcheck // wrapped by put
+}
+
+func (s *Stream) put(ctx context.Context, r *Reject) error {
+	if r.ID == "" {
+		return fmt.Errorf("%w: no id", ErrMalformed)
+	}
+
+	message := &nats.Msg{Subject: subject(r), Data: encode(r)}
+
+	_, err := s.js.PublishMsg(ctx, message)
+	if err == nil {
+		return nil
+	}
+
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) {
+		switch {
+		case refused.ErrorCode == codeStoreFailed && strings.Contains(refused.Description, perSubjectText):
+			return nil // present
+		case refused.ErrorCode == codeInsufficientResources, refused.ErrorCode == codeStorageExceeded,
+			refused.ErrorCode == codeStoreFailed && strings.HasPrefix(refused.Description, maximumText):
+			return fmt.Errorf("%w: storing entry %q: %s", ErrFull, r.ID, refused.Description)
+		}
+	}
+
+	return fmt.Errorf("%w: storing entry %q: %w", ErrUnavailable, r.ID, err)
+}
+
+// Delete removes an entry. One that is not there is ErrNotFound.
+func (s *Stream) Delete(ctx context.Context, seq uint64) error {
+	err := s.stream.DeleteMsg(ctx, seq)
+
+	var refused *jetstream.APIError
+
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jetstream.ErrMsgNotFound), errors.As(err, &refused):
+		return fmt.Errorf("%w: deleting %d: %w", ErrNotFound, seq, err)
+	default:
+		return fmt.Errorf("%w: deleting entry %d: %w", ErrUnavailable, seq, err)
+	}
+}
