@@ -1,0 +1,87 @@
+package health
+
+import "hale.dev/services/internal/scorecard"
+
+const (
+	// forgetDays is after how many days without an event a user, feature or ticket is forgotten.
+	forgetDays = 400
+	// forgetEvery is on which days it is looked for them: those whose number it divides.
+	forgetEvery = 32
+)
+
+func isMilestone(set *scorecard.Set, name string) bool {
+	for i := range set.Milestones {
+		if set.Milestones[i].Feature == name {
+			return true
+		}
+	}
+	return false
+}
+
+// settle brings the features into their bound. Milestones stay whether in the sample or not.
+func (a *Account) settle(set *scorecard.Set) {
+	for name, f := range a.pending { // an order-free walk: each name is kept or not by itself
+		if isMilestone(set, name) {
+			a.features.insert(name, f)
+		}
+	}
+	a.pending = nil
+	if a.features.count <= maxFeatures || a.sampledFeatures() <= maxFeatures {
+		return
+	}
+	a.featureStats.valid = false
+	for a.sampledFeatures() > maxFeatures {
+		a.features.level++
+		a.features.retain(func(name string, _ *feature) bool {
+			return a.features.in(name) || isMilestone(set, name)
+		})
+	}
+}
+
+// sampledFeatures counts the features of the sample.
+func (a *Account) sampledFeatures() int {
+	if a.features.level == 0 {
+		return a.features.count
+	}
+	n := 0
+	a.features.each(func(name string, _ *feature) {
+		if a.features.in(name) {
+			n++
+		}
+	})
+	return n
+}
+
+// forget drops what no measure can see any more and had no event for long.
+func (a *Account) forget(set *scorecard.Set) {
+	old := a.day - forgetDays
+	a.users.retain(func(_ string, u *user) bool {
+		if u.last > old || u.more == nil {
+			return u.last > old
+		}
+		return u.more.role != "" || DayOf(u.more.npsAt.time) > old || DayOf(u.more.roleAt.time) > old
+	})
+	a.features.retain(func(name string, f *feature) bool { return f.last > old || isMilestone(set, name) })
+	a.tickets.retain(func(_ string, t *ticket) bool { return DayOf(t.last) > old || !t.isClosed() })
+	a.forgetAliases(old)
+}
+
+// forgetAliases drops the other ids of users who are forgotten.
+func (a *Account) forgetAliases(old Day) {
+	if a.aliases.count == 0 {
+		return
+	}
+	fresh := map[string]bool{}
+	a.aliases.each(func(id string, l *alias) {
+		if l.day > old {
+			fresh[a.root(id)] = true
+		}
+	})
+	keep := map[string]bool{}
+	a.aliases.each(func(id string, _ *alias) {
+		root := a.root(id)
+		u, _ := a.users.find(root)
+		keep[id] = u != nil || fresh[root]
+	})
+	a.aliases.retain(func(id string, _ *alias) bool { return keep[id] })
+}

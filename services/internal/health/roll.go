@@ -1,0 +1,67 @@
+package health
+
+import "hale.dev/services/internal/scorecard"
+
+// Roll takes the account to a later day, one by one: it evaluates the day that ends if events were
+// applied since its last evaluation, hands over its row, and evaluates the next. A churned account
+// has no rows. An earlier day does nothing.
+func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) {
+	for a.day < to {
+		if a.dirty {
+			a.Evaluate(set)
+		}
+		if a.Empty() || a.churned() {
+			a.jump(to, set)
+			return
+		}
+		row(a.row())
+		a.next(set)
+		a.Evaluate(set)
+	}
+}
+
+// jump passes days on which nothing is evaluated.
+func (a *Account) jump(to Day, set *scorecard.Set) {
+	last := to - (to%forgetEvery+forgetEvery)%forgetEvery // the last day on which things are forgotten
+	if last > a.day {
+		a.day = last
+		a.forget(set)
+	}
+	a.day = to
+	a.prune()
+	a.Evaluate(set)
+}
+
+// next begins the next day.
+func (a *Account) next(set *scorecard.Set) {
+	a.day++
+	a.prune()
+	if a.day%forgetEvery == 0 {
+		a.forget(set)
+	}
+}
+
+// prune drops the daily sums that left every window.
+func (a *Account) prune() {
+	n := 0
+	for n < len(a.usage) && a.usage[n].day < a.day-usageDays {
+		n++
+	}
+	if n > 0 {
+		a.usage = append(a.usage[:0], a.usage[n:]...)
+	}
+	for n = 0; n < len(a.surveys) && a.surveys[n].day <= a.day-surveyDays; {
+		n++
+	}
+	if n > 0 {
+		a.surveys = append(a.surveys[:0], a.surveys[n:]...)
+	}
+}
+
+func (a *Account) row() Row {
+	r := &a.result
+	return Row{
+		Day: a.day, Score: r.Score, Band: r.Band, Coverage: r.Coverage, Stage: r.Stage,
+		Card: r.Card, SetVersion: r.SetVersion, Dimensions: r.Dimensions,
+	}
+}

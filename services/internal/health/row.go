@@ -1,0 +1,127 @@
+package health
+
+import (
+	"fmt"
+
+	"hale.dev/services/internal/scorecard"
+)
+
+// Row is an account's line of history: the end of one day.
+type Row struct {
+	// Day that ended.
+	Day Day
+	// Score is 0 to 100, in micros; unknown where no measure had data.
+	Score scorecard.Value
+	// Band at the end of the day.
+	Band Band
+	// Coverage in micros of percent.
+	Coverage int64
+	// Stage at the end of the day.
+	Stage Stage
+	// Card is the name of the scorecard that applied.
+	Card string
+	// SetVersion is the version of the scorecards.
+	SetVersion uint64
+	// Dimensions are the scores in the order of DimensionName.
+	Dimensions [DimensionCount]scorecard.Value
+}
+
+// Names of the shipped scorecards take one byte.
+const (
+	cardOther = iota
+	cardStandard
+	cardOnboarding
+)
+
+// AppendRow appends a row's bytes, about 35 of them. Rows follow each other without separator.
+func AppendRow(dst []byte, r Row) []byte {
+	w := writer{dst}
+	w.int(int64(r.Day))
+	result := Result{
+		Score: r.Score, Band: r.Band, Coverage: r.Coverage, Stage: r.Stage,
+		Card: r.Card, SetVersion: r.SetVersion, Dimensions: r.Dimensions,
+	}
+	result.write(&w)
+	return w.b
+}
+
+// DecodeRows reads rows back.
+func DecodeRows(b []byte) ([]Row, error) {
+	const rowBytes = 6
+	r := reader{b: b}
+	rows := make([]Row, 0, len(b)/(6*rowBytes)+1)
+	for r.left() > 0 {
+		row := Row{Day: r.day(0)}
+		var result Result
+		result.read(&r)
+		if r.bad {
+			return nil, fmt.Errorf("reading row %d of history: %w", len(rows), ErrCorrupt)
+		}
+		row.Score, row.Band, row.Coverage, row.Stage = result.Score, result.Band, result.Coverage, result.Stage
+		row.Card, row.SetVersion, row.Dimensions = result.Card, result.SetVersion, result.Dimensions
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// write appends a result: which scores are known, band and stage, then the numbers.
+func (r *Result) write(w *writer) {
+	var knowns byte
+	if r.Score.Known {
+		knowns = 1
+	}
+	for i := range r.Dimensions {
+		if r.Dimensions[i].Known {
+			knowns |= 2 << i
+		}
+	}
+	w.byte(knowns)
+	w.byte(byte(r.Band)<<4 | byte(r.Stage))
+	w.amount(r.Coverage)
+	switch r.Card {
+	case "standard":
+		w.byte(cardStandard)
+	case "onboarding":
+		w.byte(cardOnboarding)
+	default:
+		w.byte(cardOther)
+		w.text(r.Card)
+	}
+	w.uint(r.SetVersion)
+	if r.Score.Known {
+		w.amount(r.Score.Micros)
+	}
+	for i := range r.Dimensions {
+		if r.Dimensions[i].Known {
+			w.amount(r.Dimensions[i].Micros)
+		}
+	}
+}
+
+func (r *Result) read(from *reader) {
+	knowns, state := from.byte(), from.byte()
+	r.Band, r.Stage = Band(state>>4), Stage(state&15)
+	r.Coverage = from.amount()
+	switch from.byte() {
+	case cardStandard:
+		r.Card = "standard"
+	case cardOnboarding:
+		r.Card = "onboarding"
+	case cardOther:
+		r.Card = from.text()
+	default:
+		from.fail()
+	}
+	r.SetVersion = from.uint()
+	if knowns&1 != 0 {
+		r.Score = known(from.amount())
+	}
+	for i := range r.Dimensions {
+		if knowns&(2<<i) != 0 {
+			r.Dimensions[i] = known(from.amount())
+		}
+	}
+	if knowns>>(DimensionCount+1) != 0 || r.Band > BandHealthy || r.Stage > StageChurned {
+		from.fail()
+	}
+}
