@@ -1,5 +1,7 @@
 package scorecard
 
+import "cel.dev/cel-go/cel"
+
 // Source is a kind of event whose absence can count.
 type Source uint8
 
@@ -32,6 +34,8 @@ type Card struct {
 	Name       string
 	Connected  Source // bit set
 	Dimensions []Dimension
+
+	when cel.Program // nil: holds for every account
 }
 
 // Dimension is a named group of measures; its weight is the sum of theirs.

@@ -1,0 +1,26 @@
+package scorecard
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"sync"
+)
+
+//go:embed shipped.yaml
+var shippedDocument []byte
+
+// ShippedDocument is the document that holds where a workspace has none of its own.
+func ShippedDocument() []byte { return bytes.Clone(shippedDocument) }
+
+// Shipped is the compiled shipped document, version 0. It is parsed once.
+func Shipped() *Set { return shipped() }
+
+//nolint:gochecknoglobals // a constant, compiled when first needed
+var shipped = sync.OnceValue(func() *Set {
+	set, err := Parse(shippedDocument)
+	if err != nil { // never: a test holds the document
+		panic(fmt.Errorf("parsing the shipped scorecards: %w", err))
+	}
+	return set
+})
