@@ -83,11 +83,7 @@ func (s *Service) guard(ctx context.Context, stream, number int, head store.Head
 	s.metrics.alarm(ctx, alarm.Code)
 	s.deps.Logger.ErrorContext(ctx, "log and state differ: the partition is folded again from the start of the log",
 		"partition", number, "code", alarm.Code, "why", alarm.Why)
-	head, err = s.deps.Store.Reset(ctx, number, head.Epoch)
-	if err != nil {
-		return head, identity, fmt.Errorf("resetting partition %d: %w", number, err)
-	}
-	return head, identity, nil
+	return head, identity, alarm
 }
 
 // compare returns the alarm that a state with a cursor raises against the log; nil: they agree.

@@ -63,7 +63,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.deps.Store.Check(ctx); err != nil {
 		return fmt.Errorf("checking the store: %w", err)
 	}
-	s.writer = s.deps.Log.NewWriter(eventlog.WriterOptions{Meter: s.deps.Meter})
+	s.writer = s.deps.Log.NewWriter(eventlog.WriterOptions{})
 	group, groupCtx := errgroup.WithContext(ctx)
 	for stream := range s.deps.Log.Layout().Streams {
 		group.Go(func() error { return s.ownStream(groupCtx, stream) })

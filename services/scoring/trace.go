@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"hale.dev/services/internal/eventlog"
@@ -21,10 +22,11 @@ const maxTraced = 32
 
 // traceMessage notes the request that a message came from, if it is traced.
 func (s *Service) traceMessage(traces []traced, m *eventlog.Message) []traced {
-	if len(traces) >= maxTraced {
+	if len(m.Header) == 0 || len(traces) >= maxTraced {
 		return traces
 	}
-	if parent := eventlog.SpanContext(m.Header); parent.IsSampled() {
+	ctx := propagation.TraceContext{}.Extract(context.Background(), eventlog.Carrier(m.Header))
+	if parent := trace.SpanContextFromContext(ctx); parent.IsSampled() {
 		traces = append(traces, traced{parent, m.Sequence})
 	}
 	return traces

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/e2e/rig"
+)
+
+const (
+	freshRate    = 20_000 // events a second
+	freshSeconds = 10
+	sampleEvery  = 4 // batches
+	freshGoalMS  = 100
+)
+
+// freshness measures, at a steady rate, the time from sending a batch to an answer of GetHealth that has it in the
+// score.
+func freshness(ctx context.Context, b *bench) error {
+	c, stop, err := startCluster(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	conn, err := rig.Dial(c.QueryGRPC, c.Keys.Query)
+	if err != nil {
+		return fmt.Errorf("connecting to query: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	client := segmentClient(c.IngestHTTP, c.Keys.Ingest)
+	if _, err := send(ctx, client, everyAccount(b.accounts)); err != nil {
+		return fmt.Errorf("warming up: %w", err)
+	}
+	if err := waitCounted(ctx, c, uint64(b.accounts)); err != nil { //nolint:gosec // positive
+		return err
+	}
+	load := bodies("fresh", freshRate*freshSeconds, b.pick("zipf"), newRand(7)) //nolint:mnd // a seed
+	times, err := paced(ctx, client, healthv1.NewHealthServiceClient(conn), load)
+	if err != nil {
+		return err
+	}
+	slices.Sort(times)
+	for _, q := range []struct {
+		name string
+		at   float64
+		goal float64
+	}{{"p50", 0.5, 0}, {"p99", 0.99, freshGoalMS}} {
+		v := times[int(float64(len(times)-1)*q.at)]
+		err := b.report.add(figure{
+			Part: "d", Name: fmt.Sprintf("sent to visible at %d events/s, %s", freshRate, q.name),
+			Value: float64(v.Microseconds()) / 1000, Unit: "ms", Goal: q.goal, AtMost: true, //nolint:mnd // us to ms
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paced sends the load at freshRate and looks for every few batches how long they take to be visible.
+func paced(ctx context.Context, client *rig.Client, health healthv1.HealthServiceClient, load []body) ([]time.Duration, error) {
+	var (
+		wait  sync.WaitGroup
+		mu    sync.Mutex
+		first error
+		times []time.Duration
+	)
+	begun := time.Now()
+	interval := time.Second * batchEvents / freshRate
+	for i, body := range load {
+		if pause := time.Until(begun.Add(time.Duration(i) * interval)); pause > 0 {
+			time.Sleep(pause)
+		}
+		wait.Go(func() {
+			sent := time.Now()
+			answer, err := client.Send(ctx, body, batchEvents)
+			if err == nil && i%sampleEvery == 0 {
+				// The batch touches many partitions; ListAccounts would wait for all, and so does a probe of each.
+				err = waitVisible(ctx, health, []string{answer.Token})
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil && first == nil {
+				first = err
+			}
+			if i%sampleEvery == 0 {
+				times = append(times, time.Since(sent))
+			}
+		})
+	}
+	wait.Wait()
+	return times, first
+}
