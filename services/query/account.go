@@ -1,0 +1,251 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+
+	"hale.dev/services/internal/fold"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/internal/store"
+	"hale.dev/services/query/internal/column"
+
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+)
+
+// accounts reads single accounts from the store and brings them up to date.
+type accounts struct {
+	store store.Store
+	sets  sets
+}
+
+func newAccounts(s store.Store) *accounts {
+	return &accounts{store: s, sets: sets{shipped: scorecard.Shipped()}}
+}
+
+// view is an account as of one instant of its partition, on a copy that belongs to the reader.
+type view struct {
+	id        string
+	partition int
+	account   *health.Account
+	set       *scorecard.Set
+	cursor    uint64
+	// logTime of the partition, in microseconds.
+	logTime int64
+	// rows are those of days that passed since the account was last stored.
+	rows []health.Row
+	// extra are the values of the keys that were asked for beside the account.
+	extra [][]byte
+}
+
+// reads bounds how often a read is tried again because the account or its scorecards changed in between.
+const reads = 8
+
+var errChanging = errors.New("query: the account changes faster than it can be read")
+
+// read reads an account, and the values of extra keys of its partition at the same instant. A nil account: there is
+// none; the rest of the view is good.
+//
+// One read is the rule. The parts of a large account, and scorecards not met before, are known only once the
+// account is read: then it is read again together with them, so that all is as of one instant.
+func (a *accounts) read(ctx context.Context, partition int, workspace, id string, extra ...string) (*view, error) {
+	var (
+		keys  = append([]string{store.AccountKey(id)}, extra...)
+		plain = len(keys)
+		parts []uint32
+		cards bool
+	)
+
+	for range reads {
+		head, values, err := a.store.Read(ctx, partition, keys...)
+		if err != nil {
+			return nil, unavailable(reasonStore, "the store does not answer", err)
+		}
+
+		state, err := fold.DecodeState(head.State)
+		if err != nil {
+			return nil, unusable("the state of a partition", err)
+		}
+
+		v := &view{
+			id: id, partition: partition, cursor: head.Cursor, logTime: state.LogTime, extra: values[1:plain],
+		}
+		if values[0] == nil {
+			return v, nil
+		}
+
+		now, err := health.Parts(values[0])
+		if err != nil {
+			return nil, unusable("an account", err)
+		}
+
+		if cards {
+			if err := a.sets.add(workspace, state.Version(workspace), values[len(values)-1]); err != nil {
+				return nil, unusable("scorecards", err)
+			}
+		}
+
+		v.set = a.sets.get(workspace, state.Version(workspace))
+		if v.set != nil && slices.Equal(now, parts) {
+			return v, v.decode(values[0], parts, values[plain:], &state, workspace)
+		}
+
+		keys, parts, cards = keys[:plain], now, v.set == nil
+		for _, n := range parts {
+			keys = append(keys, store.PartKey(id, n))
+		}
+
+		if cards {
+			keys = append(keys, store.ScorecardsKey(workspace))
+		}
+	}
+
+	return nil, unavailable(reasonStore, "the account changes faster than it can be read", errChanging)
+}
+
+// decode reads the account out of its values and brings it up to date, as the fold would at this log time.
+func (v *view) decode(main []byte, parts []uint32, values [][]byte, state *fold.State, workspace string) error {
+	account, err := health.Decode(main, func(n uint32) []byte {
+		if i := slices.Index(parts, n); i >= 0 {
+			return values[i]
+		}
+
+		return nil
+	})
+	if err != nil {
+		return unusable("an account", err)
+	}
+
+	v.account = account
+
+	if load := account.Load(); load != "" && !state.OpenLoad(workspace, load) {
+		account.SetLoad("")
+	}
+
+	if account.Stale(v.set) {
+		account.Evaluate(v.set)
+	}
+
+	if today := health.DayOf(v.logTime); account.Load() == "" && account.Day() < today {
+		account.Roll(today, v.set, func(r health.Row) { v.rows = append(v.rows, r) })
+	}
+
+	return nil
+}
+
+// unusable is an error of something stored that cannot be read.
+func unusable(what string, err error) error {
+	return &Error{
+		Code: codes.Internal, Reason: reasonDataUnusable, Message: what + " cannot be read from the store", cause: err,
+	}
+}
+
+// maxVersions is how many versions of a workspace's scorecards stay compiled: partitions may, for a moment, differ.
+const maxVersions = 4
+
+// sets keeps compiled scorecards.
+type sets struct {
+	shipped *scorecard.Set
+	mu      sync.RWMutex
+	of      map[string][]*scorecard.Set // newest last
+}
+
+// get returns a version of a workspace's scorecards; nil: not here.
+func (s *sets) get(workspace string, version uint64) *scorecard.Set {
+	if version == 0 {
+		return s.shipped
+	}
+
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	for _, set := range s.of[workspace] {
+		if set.Version == version {
+			return set
+		}
+	}
+
+	return nil
+}
+
+// add compiles a version of a workspace's scorecards.
+func (s *sets) add(workspace string, version uint64, document []byte) error {
+	if s.get(workspace, version) != nil {
+		return nil
+	}
+
+	set, err := scorecard.Parse(document)
+	if err != nil {
+		return fmt.Errorf("compiling scorecards %d of %q: %w", version, workspace, err)
+	}
+
+	set.Version = version
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	if s.of == nil {
+		s.of = map[string][]*scorecard.Set{}
+	}
+
+	all := append(slices.Clone(s.of[workspace]), set)
+	slices.SortFunc(all, func(x, y *scorecard.Set) int {
+		if x.Version < y.Version {
+			return -1
+		}
+
+		return 1
+	})
+	s.of[workspace] = all[max(0, len(all)-maxVersions):]
+
+	return nil
+}
+
+// summarize makes a row of an account's stored value. The scoring service evaluates accounts as they change and when
+// days pass, so what is stored is what lists show.
+func (a *accounts) summarize(ctx context.Context, partition int, id string, main []byte) (*column.Row, error) {
+	parts, err := health.Parts(main)
+	if err != nil {
+		return nil, unusable("an account", err)
+	}
+
+	workspace, account, _ := store.SplitAccount(id)
+
+	if len(parts) > 0 { // a large account, and a rare one: it takes reads of its own
+		v, err := a.read(ctx, partition, workspace, id)
+		if err != nil || v.account == nil {
+			return nil, err
+		}
+
+		return row(partition, account, v.account), nil
+	}
+
+	decoded, err := health.Decode(main, func(uint32) []byte { return nil })
+	if err != nil {
+		return nil, unusable("an account", err)
+	}
+
+	return row(partition, account, decoded), nil
+}
+
+// row makes the row of an account.
+func row(partition int, account string, a *health.Account) *column.Row {
+	p, r := a.Profile(), a.Result()
+	row := &column.Row{
+		Account: account, Partition: partition,
+		Score: r.Score.Micros, ScoreKnown: r.Score.Known, Coverage: r.Coverage,
+		Band: healthv1.Band(r.Band), Stage: healthv1.Stage(r.Stage),
+		Name: p.Name, Currency: p.Currency, Owner: p.Owner, Segment: p.Segment, Plan: p.Plan,
+	}
+
+	if p.ARR != nil {
+		row.ARR, row.ARRKnown = *p.ARR, true
+	}
+
+	return row
+}

@@ -1,0 +1,99 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+const (
+	defaultGRPC  = "127.0.0.1:9090"
+	defaultHTTP  = "127.0.0.1:9091"
+	defaultWait  = 30 * time.Second
+	defaultDrain = 10 * time.Second
+)
+
+// Config of the query service. The zero value works.
+type Config struct {
+	// GRPC is the address of the gRPC listener; empty: 127.0.0.1:9090.
+	GRPC string `koanf:"grpc"`
+	// HTTP is the address of the listener for JSON, Connect and gRPC-Web; empty: 127.0.0.1:9091.
+	HTTP string `koanf:"http"`
+	// TLSCert and TLSKey are PEM files for both listeners; empty: no TLS.
+	TLSCert string `koanf:"tls_cert"`
+	TLSKey  string `koanf:"tls_key"`
+	// Insecure lets listeners be reached from other machines without TLS.
+	Insecure bool `koanf:"insecure"`
+	// MaxWait is how long a read with at_least waits at most; 0: 30 s.
+	MaxWait time.Duration `koanf:"max_wait"`
+	// Drain is how long calls under way have to end when the service stops; 0: 10 s.
+	Drain time.Duration `koanf:"drain"`
+}
+
+var (
+	// ErrTLSPair is returned when only one of certificate and key is given.
+	ErrTLSPair = errors.New("query: tls_cert and tls_key go together")
+	// ErrInsecure is returned for a listener that other machines could reach without TLS.
+	ErrInsecure = errors.New("query: a listener beyond loopback needs TLS, or insecure set")
+	// ErrNegative is returned for a negative duration.
+	ErrNegative = errors.New("query: max_wait and drain must not be negative")
+)
+
+// Validate reports the first value that cannot be used.
+func (c Config) Validate() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return ErrTLSPair
+	}
+
+	if c.MaxWait < 0 || c.Drain < 0 {
+		return ErrNegative
+	}
+
+	c = c.complete()
+
+	for name, address := range map[string]string{"grpc": c.GRPC, "http": c.HTTP} {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return fmt.Errorf("query: %s: %w", name, err)
+		}
+
+		if c.TLSCert == "" && !c.Insecure && !loopback(host) {
+			return fmt.Errorf("%w: %s is %s", ErrInsecure, name, address)
+		}
+	}
+
+	return nil
+}
+
+// loopback reports whether only this machine can reach a listener on that host.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+
+	ip := net.ParseIP(host)
+
+	return ip != nil && ip.IsLoopback()
+}
+
+// complete fills in the defaults.
+func (c Config) complete() Config {
+	if c.GRPC == "" {
+		c.GRPC = defaultGRPC
+	}
+
+	if c.HTTP == "" {
+		c.HTTP = defaultHTTP
+	}
+
+	if c.MaxWait == 0 {
+		c.MaxWait = defaultWait
+	}
+
+	if c.Drain == 0 {
+		c.Drain = defaultDrain
+	}
+
+	return c
+}

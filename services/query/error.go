@@ -1,0 +1,138 @@
+package query
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+)
+
+// errorDomain is the domain of all reasons that Hale gives.
+const errorDomain = "hale"
+
+// Reasons that the service gives; they are stable.
+const (
+	reasonRequest      = "REQUEST_INVALID"
+	reasonAccount      = "ACCOUNT_NOT_FOUND"
+	reasonNotYet       = "NOT_YET_VISIBLE"
+	reasonToken        = "TOKEN_UNKNOWN" //nolint:gosec // a reason, not a secret
+	reasonPageToken    = "PAGE_TOKEN_INVALID"
+	reasonScorecards   = "SCORECARDS_INVALID"
+	reasonStore        = "STORE_UNAVAILABLE"
+	reasonSettings     = "SETTINGS_UNAVAILABLE"
+	reasonPublishing   = "PUBLISHING"
+	reasonRejects      = "REJECTS_UNAVAILABLE"
+	reasonFilling      = "LISTS_FILLING"
+	reasonResend       = "RESEND_UNAVAILABLE"
+	reasonStopping     = "STOPPING"
+	reasonInternal     = "INTERNAL"
+	reasonDeadline     = "DEADLINE"
+	reasonCanceled     = "CANCELED"
+	reasonDataUnusable = "DATA_UNUSABLE"
+)
+
+// Violation says what is wrong with one field of a request.
+type Violation struct {
+	// Field is its path.
+	Field string
+	// Code is stable, for example string.min_len.
+	Code string
+	// Message is for a person.
+	Message string
+}
+
+// Error is an answer that is not OK. It knows its gRPC status.
+type Error struct {
+	// Code is the gRPC code.
+	Code codes.Code
+	// Reason is stable, for programs.
+	Reason string
+	// Message is for a person.
+	Message string
+	// Violations of the request's fields, if that is what is wrong.
+	Violations []Violation
+
+	// cause is logged, not told.
+	cause error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return "query: " + e.Message + ": " + e.cause.Error()
+	}
+
+	return "query: " + e.Message
+}
+
+// Unwrap returns what caused the error, if anything did.
+func (e *Error) Unwrap() error { return e.cause }
+
+// GRPCStatus is what grpc answers for this error.
+func (e *Error) GRPCStatus() *status.Status {
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: e.Reason, Domain: errorDomain}}
+
+	if len(e.Violations) > 0 {
+		bad := &errdetails.BadRequest{}
+		for _, v := range e.Violations {
+			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+				Field: v.Field, Description: v.Message, Reason: v.Code,
+			})
+		}
+
+		details = append(details, bad)
+	}
+
+	st := status.New(e.Code, e.Message)
+
+	detailed, err := st.WithDetails(details...)
+	if err != nil { // never for messages that can be marshalled and a code that is not OK
+		return st
+	}
+
+	return detailed
+}
+
+// invalid is an error of one field of the request.
+func invalid(field, code, message string) *Error {
+	return &Error{
+		Code: codes.InvalidArgument, Reason: reasonRequest, Message: field + ": " + message,
+		Violations: []Violation{{Field: field, Code: code, Message: message}},
+	}
+}
+
+// unavailable is an error of something this service needs; the caller may try again.
+func unavailable(reason, message string, cause error) error {
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		return cause // the caller's doing
+	}
+
+	return &Error{Code: codes.Unavailable, Reason: reason, Message: message, cause: cause}
+}
+
+// answered is an error that knows its status.
+type answered interface {
+	error
+	GRPCStatus() *status.Status
+}
+
+// answer turns any error of a handler into one that knows its status.
+func answer(err error) answered {
+	var known answered
+
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{
+			Code: codes.DeadlineExceeded, Reason: reasonDeadline, Message: "the deadline passed", cause: err,
+		}
+	case errors.Is(err, context.Canceled):
+		return &Error{Code: codes.Canceled, Reason: reasonCanceled, Message: "the call was canceled", cause: err}
+	default:
+		return &Error{Code: codes.Internal, Reason: reasonInternal, Message: "an error inside Hale", cause: err}
+	}
+}

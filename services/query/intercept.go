@@ -1,0 +1,172 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/access"
+)
+
+// rule says who may call what: everyone may ask whether the server works and what it offers.
+func rule(method string) []access.Role {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+
+	switch service {
+	case "grpc.health.v1.Health",
+		"grpc.reflection.v1.ServerReflection",
+		"grpc.reflection.v1alpha.ServerReflection":
+		return nil
+	case healthv1.HealthService_ServiceDesc.ServiceName:
+		return []access.Role{access.RoleQuery, access.RoleAdmin}
+	default:
+		return []access.Role{access.RoleAdmin}
+	}
+}
+
+// newValidator compiles the rules of all requests at the start, so that no call pays for it.
+func newValidator() (protovalidate.Validator, error) {
+	v, err := protovalidate.New(protovalidate.WithMessages(
+		&healthv1.GetHealthRequest{}, &healthv1.GetHistoryRequest{}, &healthv1.ListAccountsRequest{},
+		&healthv1.ListRejectsRequest{}, &adminv1.GetScorecardsRequest{}, &adminv1.CheckScorecardsRequest{},
+		&adminv1.ApplyScorecardsRequest{}, &adminv1.ResendRejectsRequest{}, &adminv1.TailEventsRequest{},
+	))
+	if err != nil {
+		return nil, fmt.Errorf("compiling the rules of requests: %w", err)
+	}
+
+	return v, nil
+}
+
+// check validates a request.
+func check(v protovalidate.Validator, req any) error {
+	m, ok := req.(proto.Message)
+	if !ok {
+		return nil
+	}
+
+	err := v.Validate(m)
+	if err == nil {
+		return nil
+	}
+
+	var bad *protovalidate.ValidationError
+	if !errors.As(err, &bad) || len(bad.Violations) == 0 {
+		return fmt.Errorf("validating a request: %w", err)
+	}
+
+	e := &Error{Code: codes.InvalidArgument, Reason: reasonRequest}
+	for _, b := range bad.Violations {
+		e.Violations = append(e.Violations, Violation{
+			Field:   protovalidate.FieldPathString(b.Proto.GetField()),
+			Code:    b.Proto.GetRuleId(),
+			Message: b.Proto.GetMessage(),
+		})
+	}
+
+	e.Message = e.Violations[0].Field + ": " + e.Violations[0].Message
+
+	return e
+}
+
+// validateUnary refuses requests that break their rules.
+func validateUnary(v protovalidate.Validator) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		if err := check(v, req); err != nil {
+			return nil, err
+		}
+
+		return handler(ctx, req)
+	}
+}
+
+// validateStream is validateUnary for streams.
+func validateStream(v protovalidate.Validator) grpc.StreamServerInterceptor {
+	return func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		return handler(srv, &validated{ServerStream: ss, validator: v})
+	}
+}
+
+// validated is a stream whose requests are checked.
+type validated struct {
+	grpc.ServerStream
+
+	validator protovalidate.Validator
+}
+
+// RecvMsg implements grpc.ServerStream.
+func (s *validated) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err //nolint:wrapcheck // io.EOF has to stay as it is
+	}
+
+	return check(s.validator, m)
+}
+
+// outcomes is the outermost interceptor: it counts requests, logs what is Hale's own fault, and lets no panic or
+// untyped error out.
+type outcomes struct {
+	metrics *metrics
+	logger  *slog.Logger
+}
+
+// errPanic stands for a panic of a handler.
+var errPanic = errors.New("panic")
+
+func (o outcomes) unary(
+	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (resp any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			resp, err = nil, fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
+		}
+
+		err = o.settle(ctx, info.FullMethod, err)
+	}()
+
+	return handler(ctx, req)
+}
+
+func (o outcomes) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
+		}
+
+		err = o.settle(ss.Context(), info.FullMethod, err)
+	}()
+
+	return handler(srv, ss)
+}
+
+// settle counts a request and types its error.
+func (o outcomes) settle(ctx context.Context, method string, err error) error {
+	if err == nil {
+		o.metrics.answered(ctx, method, codes.OK)
+
+		return nil
+	}
+
+	known := answer(err)
+	st := known.GRPCStatus()
+	o.metrics.answered(ctx, method, st.Code())
+
+	switch st.Code() { //nolint:exhaustive // the others are the caller's doing
+	case codes.Internal, codes.DataLoss, codes.Unknown:
+		o.logger.ErrorContext(ctx, "a request that could not be answered", "method", method, "error", err)
+	case codes.Unavailable:
+		o.logger.WarnContext(ctx, "a request that cannot be answered now", "method", method, "error", err)
+	}
+
+	return st.Err() //nolint:wrapcheck // a status with details, as clients get it
+}

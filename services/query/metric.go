@@ -1,0 +1,106 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"google.golang.org/grpc/codes"
+)
+
+// meterName names the instrumentation.
+const meterName = "hale.dev/services/query"
+
+// metrics are the instruments of the service. Durations of requests are otelgrpc's.
+type metrics struct {
+	requests metric.Int64Counter
+	fills    metric.Float64Histogram
+	waits    metric.Float64Histogram
+	// outcomes caches the attributes of requests: methods and codes are few.
+	outcomes sync.Map // outcome: metric.MeasurementOption
+}
+
+// outcome is what requests are counted by.
+type outcome struct {
+	method string
+	code   codes.Code
+}
+
+func newMetrics(provider metric.MeterProvider) (*metrics, error) {
+	var (
+		m     = new(metrics)
+		meter = provider.Meter(meterName)
+		err   error
+	)
+
+	if m.requests, err = meter.Int64Counter("hale.query.requests",
+		metric.WithDescription("Requests answered, by method and code.")); err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	if m.fills, err = meter.Float64Histogram("hale.query.fill.duration", metric.WithUnit("s"),
+		metric.WithDescription("How long it took to read all accounts of a partition into the lists."),
+		metric.WithExplicitBucketBoundaries(.001, .01, .05, .1, .5, 1, 5, 10, 30, 60)); err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	if m.waits, err = meter.Float64Histogram("hale.query.wait.duration", metric.WithUnit("s"),
+		metric.WithDescription("How long reads with at_least waited."),
+		metric.WithExplicitBucketBoundaries(.001, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30)); err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	return m, nil
+}
+
+// observe registers what is read off the feed; stop unregisters it.
+func (m *metrics) observe(provider metric.MeterProvider, f *feed) (stop func() error, err error) {
+	meter := provider.Meter(meterName)
+
+	accounts, err := meter.Int64ObservableGauge("hale.query.accounts",
+		metric.WithDescription("Accounts in the lists."))
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	lag, err := meter.Float64ObservableGauge("hale.query.watch.lag", metric.WithUnit("s"),
+		metric.WithDescription("For how long the oldest change that is not in the lists has been known."))
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	r, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		o.ObserveInt64(accounts, int64(f.accounts()))
+		o.ObserveFloat64(lag, f.lag().Seconds())
+
+		return nil
+	}, accounts, lag)
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	return r.Unregister, nil
+}
+
+// answered counts a request.
+func (m *metrics) answered(ctx context.Context, method string, code codes.Code) {
+	key := outcome{method, code}
+
+	option, ok := m.outcomes.Load(key)
+	if !ok {
+		option, _ = m.outcomes.LoadOrStore(key, metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("method", method), attribute.String("code", code.String()),
+		)))
+	}
+
+	m.requests.Add(ctx, 1, option.(metric.MeasurementOption)) //nolint:forcetypeassert // the map holds nothing else
+}
+
+// filled notes how long a fill took.
+func (m *metrics) filled(ctx context.Context, d time.Duration) { m.fills.Record(ctx, d.Seconds()) }
+
+// waited notes how long a reader waited.
+func (m *metrics) waited(ctx context.Context, d time.Duration) { m.waits.Record(ctx, d.Seconds()) }
