@@ -101,9 +101,9 @@ func (u *user) join(o *user) {
 	case u.last == noDay:
 		u.last, u.seen = o.last, o.seen
 	case u.last >= o.last:
-		u.seen |= o.seen >> uint64(u.last-o.last)
+		u.seen |= o.seen << uint64(u.last-o.last)
 	default:
-		u.seen = o.seen | u.seen>>uint64(o.last-u.last)
+		u.seen = o.seen | u.seen<<uint64(o.last-u.last)
 		u.last = o.last
 	}
 	if o.more == nil {
