@@ -1,0 +1,93 @@
+package oracle
+
+import "hale.dev/services/internal/scorecard"
+
+// remembered is how long a message id is remembered, in log time.
+const remembered = 7*day + 2*hour
+
+// Account is what the rules make of one account.
+type Account struct {
+	Key
+
+	// Events are the accepted events, in order of acceptance.
+	Events []Timed
+	// Duplicates counts the events whose message id the account had seen.
+	Duplicates int
+	// Day is the account's day.
+	Day Day
+	// Stage is that of the account's day; "churned" too. Empty before the first evaluation.
+	Stage string
+	// Band is the last band; "unknown" before the first evaluation.
+	Band string
+	// Last is the last evaluation; nil before the first. While churned, it is the last before the churn.
+	Last *Evaluation
+	// Rows are the daily history, oldest first.
+	Rows []Row
+
+	seen      map[string]int64 // message id to the log time at which it was accepted
+	firstLoad string           // the load of the account's first event
+	load      string           // the open load the account is in
+	live      bool             // took a live event
+	touched   bool             // has changed since the last evaluation
+}
+
+// Row is the end of one day. Numbers are micros.
+type Row struct {
+	Day        Day
+	Band       string
+	Evaluation Evaluation
+}
+
+func newAccount(key Key, load string) *Account {
+	return &Account{Key: key, Band: unknown, seen: map[string]int64{}, firstLoad: load, load: load}
+}
+
+// hasSeen tells whether the message id counts as seen at a log time.
+func (a *Account) hasSeen(messageID string, logTime int64) bool {
+	at, ok := a.seen[messageID]
+	return ok && logTime-at <= remembered
+}
+
+func (a *Account) accept(e Timed, logTime int64) {
+	a.seen[e.Event.GetMessageId()] = logTime
+	a.Events = append(a.Events, e)
+	a.touched = true
+}
+
+// churned tells whether the account is churned on its day.
+func (a *Account) churned() bool { return newLedger(a.Events, a.Day).churned() }
+
+// evaluate scores the account on its day.
+func (a *Account) evaluate(set *scorecard.Set) {
+	a.touched = false
+	if a.churned() {
+		a.Stage = churned
+		return
+	}
+	e := Evaluate(a.Events, a.Day, set)
+	a.Band = band(e, a.Last, a.Band)
+	a.Stage = e.Stage
+	a.Last = &e
+}
+
+// rollTo rolls the account forward, day by day. An account without events only takes the day.
+func (a *Account) rollTo(today Day, w *World) {
+	if len(a.Events) == 0 {
+		a.Day = today
+		return
+	}
+	if w.final {
+		a.Day = max(a.Day, today)
+		return
+	}
+	for a.Day < today {
+		if a.touched {
+			a.evaluate(w.set(a.Workspace))
+		}
+		if !a.churned() {
+			a.Rows = append(a.Rows, Row{Day: a.Day, Band: a.Band, Evaluation: *a.Last})
+		}
+		a.Day++
+		a.evaluate(w.set(a.Workspace))
+	}
+}

@@ -1,0 +1,83 @@
+package oracle_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"hale.dev/services/internal/oracle"
+	"hale.dev/services/internal/scorecard"
+)
+
+// tally counts what generated logs led to.
+type tally map[string]int
+
+func (n tally) world(w *oracle.World) {
+	n["duplicate"] += w.Duplicates()
+	n["counted"] += w.Counted()
+	for _, r := range w.Rejects() {
+		n[r.Code]++
+	}
+	for _, key := range w.Accounts() {
+		a := w.Account(key.Workspace, key.Account)
+		n["account"]++
+		n["now "+a.Stage]++
+		for i, r := range a.Rows {
+			n["row"]++
+			n["band "+r.Band]++
+			n["stage "+r.Evaluation.Stage]++
+			n["card "+r.Evaluation.Card]++
+			if i > 0 && a.Rows[i-1].Day+1 < r.Day {
+				n["came back"]++
+			}
+			for m, v := range r.Evaluation.Measures {
+				if v.Known {
+					n["measure "+string(rune('a'+m))]++
+				}
+			}
+		}
+	}
+}
+
+func TestGeneratedLogsReachEveryCorner(t *testing.T) {
+	t.Parallel()
+	n := tally{}
+	logs := rapid.Custom(func(t *rapid.T) []oracle.Message {
+		return oracle.GenLog(t, oracle.GenOptions{Documents: texts()})
+	})
+	for seed := range 30 {
+		n.world(oracle.Replay(logs.Example(seed), realOptions()))
+	}
+	t.Log(n)
+	for _, want := range []string{
+		"duplicate", "too_old", "in_future", "load_closed", "account_live", "came back", "now churned",
+		"band unknown", "band critical", "band at_risk", "band steady", "band healthy",
+		"stage onboarding", "stage adopting", "stage renewal", "stage steady", "card mood", "card gold", "card pro", "card rest",
+		"card unhappy", "card standard", "card onboarding", "card seen", "card others",
+	} {
+		require.Positive(t, n[want], want)
+	}
+	for m := range scorecard.MeasureCount {
+		require.Positive(t, n["measure "+string(rune('a'+m))], "measure %d", m)
+	}
+}
+
+func TestReplayFinalEndsLikeReplayOnAnyLog(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		messages := oracle.GenLog(t, oracle.GenOptions{Messages: 12, Days: 60, Documents: texts()})
+		path, final := oracle.Replay(messages, realOptions()), oracle.ReplayFinal(messages, realOptions())
+		require.Equal(t, path.Rejects(), final.Rejects())
+		require.Equal(t, path.Duplicates(), final.Duplicates())
+		require.Equal(t, path.Accounts(), final.Accounts())
+		for _, key := range path.Accounts() {
+			a, b := path.Account(key.Workspace, key.Account), final.Account(key.Workspace, key.Account)
+			require.Equal(t, a.Events, b.Events)
+			require.Equal(t, a.Stage, b.Stage)
+			if a.Stage != "churned" {
+				require.Equal(t, a.Last, b.Last)
+			}
+		}
+	})
+}
