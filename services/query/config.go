@@ -12,6 +12,8 @@ const (
 	defaultHTTP  = "127.0.0.1:9091"
 	defaultWait  = 30 * time.Second
 	defaultDrain = 10 * time.Second
+	// defaultReconcileAfter leaves whoever stored scorecards enough time to publish them.
+	defaultReconcileAfter = 5 * time.Second
 )
 
 // Config of the query service. The zero value works.
@@ -29,6 +31,8 @@ type Config struct {
 	MaxWait time.Duration `koanf:"max_wait"`
 	// Drain is how long calls under way have to end when the service stops; 0: 10 s.
 	Drain time.Duration `koanf:"drain"`
+	// ReconcileAfter is how long whoever stored scorecards has to publish them before others do; 0: 5 s.
+	ReconcileAfter time.Duration `koanf:"-"`
 }
 
 var (
@@ -46,7 +50,7 @@ func (c Config) Validate() error {
 		return ErrTLSPair
 	}
 
-	if c.MaxWait < 0 || c.Drain < 0 {
+	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 {
 		return ErrNegative
 	}
 
@@ -93,6 +97,10 @@ func (c Config) complete() Config {
 
 	if c.Drain == 0 {
 		c.Drain = defaultDrain
+	}
+
+	if c.ReconcileAfter == 0 {
+		c.ReconcileAfter = defaultReconcileAfter
 	}
 
 	return c

@@ -204,4 +204,3 @@ func (f *feed) put(ctx context.Context, n int, ids []string, values [][]byte) er
 
 	return nil
 }
-

@@ -9,9 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// reconcileAfter is how long whoever stored a version has to publish it before others do.
-const reconcileAfter = 5 * time.Second
-
 // unpublished are versions of scorecards of which it is not known whether every partition's log has them.
 type unpublished struct {
 	mu       sync.Mutex
@@ -80,14 +77,14 @@ func (s *Service) reconcile(ctx context.Context) error {
 
 			s.deps.Logger.WarnContext(ctx, "watching scorecards again soon", "error", err)
 
-			if err := sleep(ctx, s.reconcileAfter); err != nil {
+			if err := sleep(ctx, s.cfg.ReconcileAfter); err != nil {
 				return err
 			}
 		}
 	})
 	g.Go(func() error {
 		for {
-			for ws, v := range open.due(s.reconcileAfter) {
+			for ws, v := range open.due(s.cfg.ReconcileAfter) {
 				if err := s.republish(ctx, ws, v); err != nil {
 					s.deps.Logger.WarnContext(ctx, "publishing scorecards again soon", "workspace", ws, "error", err)
 
@@ -97,7 +94,7 @@ func (s *Service) reconcile(ctx context.Context) error {
 				open.done(ws, v.version)
 			}
 
-			if err := sleep(ctx, s.reconcileAfter); err != nil {
+			if err := sleep(ctx, s.cfg.ReconcileAfter); err != nil {
 				return err
 			}
 		}

@@ -57,8 +57,6 @@ type Service struct {
 	// stopping is closed when the service begins to stop, and ends streams.
 	stopping chan struct{}
 	state    atomic.Pointer[error]
-	// reconcileAfter is the constant, shorter in tests.
-	reconcileAfter time.Duration
 }
 
 var (
@@ -80,7 +78,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 
-	s := &Service{cfg: cfg.complete(), deps: d, metrics: m, stopping: make(chan struct{}), reconcileAfter: reconcileAfter}
+	s := &Service{cfg: cfg.complete(), deps: d, metrics: m, stopping: make(chan struct{})}
 	s.state.Store(&errStarting)
 
 	if s.cfg.TLSCert != "" {
