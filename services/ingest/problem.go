@@ -1,0 +1,146 @@
+package ingest
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/reject"
+)
+
+const (
+	// soon is when to come again after a moment of load.
+	soon = time.Second
+	// later is when to come again once an operator may have acted.
+	later = 30 * time.Second
+)
+
+// Problem is why a whole request was refused. It knows its HTTP and gRPC status.
+type Problem struct {
+	// Status of HTTP.
+	Status int
+	// Code is stable, for programs.
+	Code Code
+	// Message is for a person.
+	Message string
+	// RetryAfter is when to come again; 0: as it is, the request will never be taken.
+	RetryAfter time.Duration
+	// Err is the cause, for the log; may be nil.
+	Err error
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return "ingest: " + p.Message }
+
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error { return p.Err }
+
+// GRPCStatus is what grpc answers for this error.
+func (p *Problem) GRPCStatus() *status.Status {
+	st := status.New(p.grpcCode(), p.Message)
+	details := []protoadapt.MessageV1{
+		&errdetails.ErrorInfo{Reason: strings.ToUpper(string(p.Code)), Domain: "hale"},
+	}
+
+	if p.RetryAfter > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)})
+	}
+
+	detailed, err := st.WithDetails(details...)
+	if err != nil { // never for messages that can be marshalled and a code that is not OK
+		return st
+	}
+
+	return detailed
+}
+
+func (p *Problem) grpcCode() codes.Code {
+	switch p.Status {
+	case http.StatusUnauthorized:
+		return codes.Unauthenticated
+	case http.StatusForbidden:
+		return codes.PermissionDenied
+	case http.StatusTooManyRequests:
+		return codes.ResourceExhausted
+	case http.StatusServiceUnavailable:
+		return codes.Unavailable
+	case http.StatusInternalServerError:
+		return codes.Internal
+	default:
+		return codes.InvalidArgument
+	}
+}
+
+// malformed is a request that cannot be read.
+func malformed(code Code, message string) *Problem {
+	return &Problem{Status: http.StatusBadRequest, Code: code, Message: message}
+}
+
+// logProblem tells what a failed write to the log means for the client.
+func logProblem(err error) *Problem {
+	p := &Problem{Status: http.StatusServiceUnavailable, RetryAfter: soon, Err: err}
+
+	switch {
+	case errors.Is(err, eventlog.ErrBusy):
+		p.Status, p.Code, p.Message = http.StatusTooManyRequests, CodeLogBusy, "the log's queue is full"
+	case errors.Is(err, eventlog.ErrFull):
+		p.Code, p.Message, p.RetryAfter = CodeLogFull, "the log is full", later
+	default:
+		p.Code, p.Message = CodeLogUnavailable, "the log did not answer; events may have been taken, send them again"
+	}
+
+	return p
+}
+
+// rejectProblem tells what a failed write to REJECTS means for the client.
+func rejectProblem(err error) *Problem {
+	p := &Problem{Status: http.StatusServiceUnavailable, RetryAfter: soon, Err: err}
+
+	if errors.Is(err, reject.ErrFull) {
+		p.Code, p.Message, p.RetryAfter = CodeRejectsFull, "events must be refused, and there is no room to keep them", later
+	} else {
+		p.Code, p.Message = CodeRejectsUnavailable, "the stream of refused events did not answer"
+	}
+
+	return p
+}
+
+// directoryProblem is a directory that did not answer.
+func directoryProblem(err error) *Problem {
+	return &Problem{
+		Status: http.StatusServiceUnavailable, Code: CodeDirectoryUnavailable,
+		Message: "the directory of users did not answer", RetryAfter: soon, Err: err,
+	}
+}
+
+// keyProblem tells what is wrong with a key.
+func keyProblem(err error) *Problem {
+	p := &Problem{Status: http.StatusUnauthorized, Err: err}
+
+	switch {
+	case errors.Is(err, access.ErrMissingKey):
+		p.Code, p.Message = CodeKeyMissing, access.ErrMissingKey.Message
+	case errors.Is(err, access.ErrWrongKind):
+		p.Status, p.Code, p.Message = http.StatusForbidden, CodeKeyWrongKind, access.ErrWrongKind.Message
+	default:
+		p.Code, p.Message = CodeKeyUnknown, access.ErrUnknownKey.Message
+	}
+
+	return p
+}
+
+// errAdminKey refuses history sent with another key.
+func errAdminKey() *Problem {
+	return &Problem{
+		Status: http.StatusForbidden, Code: CodeAdminKeyRequired, Message: "historical events need the admin key",
+	}
+}
