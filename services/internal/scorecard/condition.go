@@ -81,7 +81,7 @@ func complaints(issues *cel.Issues) []refusal {
 		if strings.HasPrefix(err.Message, "undeclared reference") {
 			code = CodeWhenName
 		}
-		message := err.Message
+		message := strings.TrimSuffix(err.Message, " (in container '')")
 		if err.Location != nil && err.Location.Column() >= 0 {
 			message = fmt.Sprintf("column %d: %s", err.Location.Column()+1, message)
 		}

@@ -119,16 +119,16 @@ func (v *inspector) stage(variable, literal ast.Expr) {
 // sizes bounds what a condition can meet, for the estimate of its cost.
 type sizes struct{}
 
-// EstimateSize says how long texts and how large maps can be.
+// EstimateSize says how long texts and how large lists and maps can be.
 func (sizes) EstimateSize(element checker.AstNode) *checker.SizeEstimate {
 	const longestText, mostTraits = 1024, 100 // the limits of hale.event.v1
-	switch element.Type().Kind() {            //nolint:exhaustive // all others have no size, or one that is known
-	case cel.StringKind, cel.DynKind, cel.BytesKind:
-		return &checker.SizeEstimate{Max: longestText}
+	switch element.Type().Kind() {            //nolint:exhaustive // all others are no larger than a text
 	case cel.MapKind:
 		return &checker.SizeEstimate{Max: mostTraits}
+	case cel.ListKind: // lists come from maps, or stand in the condition
+		return &checker.SizeEstimate{Max: maxWhen}
 	default:
-		return nil
+		return &checker.SizeEstimate{Max: longestText}
 	}
 }
 

@@ -1,6 +1,8 @@
 package scorecard
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 
 	"cel.dev/cel-go/common/types"
@@ -71,9 +73,9 @@ func (v *view) Equal(other ref.Val) ref.Val {
 	return types.True
 }
 
-// ConvertToNative implements ref.Val.
+// ConvertToNative implements ref.Val. No function of conditions needs it.
 func (v *view) ConvertToNative(kind reflect.Type) (any, error) {
-	return types.NewStringInterfaceMap(types.DefaultTypeAdapter, v.plain()).ConvertToNative(kind) //nolint:wrapcheck // CEL's own
+	return nil, fmt.Errorf("converting a map of a condition to %v: %w", kind, errors.ErrUnsupported)
 }
 
 // ConvertToType implements ref.Val.
@@ -92,13 +94,4 @@ func (v *view) ConvertToType(kind ref.Type) ref.Val {
 func (v *view) Type() ref.Type { return types.MapType }
 
 // Value implements ref.Val.
-func (v *view) Value() any { return v.plain() }
-
-func (v *view) plain() map[string]any {
-	names := v.entries.names()
-	plain := make(map[string]any, len(names))
-	for _, name := range names {
-		plain[name], _ = v.entries.find(name)
-	}
-	return plain
-}
+func (v *view) Value() any { return v.entries }

@@ -1,0 +1,118 @@
+package scorecard
+
+import "slices"
+
+func (p *parser) dimensions(n node) []Dimension {
+	elements, ok := p.sequence(n, maxCards)
+	if !ok {
+		return nil
+	}
+	dimensions := make([]Dimension, 0, len(elements))
+	names, measures := map[string]bool{}, map[Measure]bool{}
+	total, whole := int64(0), true
+	for _, e := range elements {
+		d, ok := p.dimension(e, names, measures)
+		whole = whole && ok
+		total += d.Weight
+		dimensions = append(dimensions, d)
+	}
+	if whole && total != percent {
+		p.report(n, CodeWeightSum, "the weights of all dimensions add up to %d, not 100", total)
+	}
+	return dimensions
+}
+
+// dimension reads a dimension; false where its weight is not known for a problem reported.
+func (p *parser) dimension(n node, names map[string]bool, taken map[Measure]bool) (Dimension, bool) {
+	at, ok := p.mapping(n, []string{"name", "measures"}, []string{"weight"})
+	if !ok {
+		return Dimension{}, false
+	}
+	d := Dimension{Name: p.dimensionName(at, names)}
+	ok = false
+	if list, there := at["measures"]; there {
+		d.Measures, ok = p.measures(list, taken)
+	}
+	for _, w := range d.Measures {
+		d.Weight += w.Weight
+	}
+	if n, stated := at["weight"]; stated {
+		weight, valid := p.integer(n, CodeWeight, 1, percent)
+		if ok && valid && weight != d.Weight {
+			p.report(n, CodeWeightSum, "weight is %d, but the measures' weights add up to %d", weight, d.Weight)
+		}
+	}
+	return d, ok
+}
+
+// measures reads a dimension's measures; false where a weight is not known.
+func (p *parser) measures(n node, taken map[Measure]bool) ([]Weighted, bool) {
+	elements, ok := p.sequence(n, maxCards)
+	if ok && len(elements) == 0 {
+		p.report(n, CodeMissingKey, "at least one measure is needed")
+		return nil, false
+	}
+	all := make([]Weighted, 0, len(elements))
+	for _, e := range elements {
+		w, known := p.weighted(e, taken)
+		ok = ok && known
+		all = append(all, w)
+	}
+	return all, ok
+}
+
+func (p *parser) dimensionName(at keys, taken map[string]bool) string {
+	n, ok := at["name"]
+	if !ok {
+		return ""
+	}
+	name, ok := p.text(n)
+	switch {
+	case !ok:
+	case !slices.Contains(dimensionNames, name):
+		p.report(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, list(dimensionNames))
+	case taken[name]:
+		p.report(n, CodeDuplicateDimension, "dimension %s stands in this scorecard twice", name)
+	}
+	taken[name] = true
+	return name
+}
+
+// weighted reads a measure of a dimension; false where its weight is not known.
+func (p *parser) weighted(n node, taken map[Measure]bool) (Weighted, bool) {
+	at, ok := p.mapping(n, []string{"name", "weight"}, []string{"curve"})
+	if !ok {
+		return Weighted{}, false
+	}
+	var w Weighted
+	if name, ok := at["name"]; ok {
+		w.Measure, w.Curve = p.measure(name, taken)
+	}
+	if c, ok := at["curve"]; ok {
+		w.Curve = p.curve(c)
+	}
+	weight, ok := at["weight"]
+	if !ok {
+		return w, false
+	}
+	w.Weight, ok = p.integer(weight, CodeWeight, 1, percent)
+	return w, ok
+}
+
+// measure reads a measure's name; it returns the measure with its own curve.
+func (p *parser) measure(n node, taken map[Measure]bool) (Measure, Curve) {
+	name, ok := p.text(n)
+	if !ok {
+		return 0, nil
+	}
+	m, ok := MeasureByName(name)
+	if !ok {
+		p.report(n, CodeUnknownMeasure, "unknown measure %q", name)
+		return 0, nil
+	}
+	if taken[m] {
+		p.report(n, CodeDuplicateMeasure, "measure %s stands in this scorecard twice", name)
+	}
+	taken[m] = true
+	return m, m.Curve()
+}
