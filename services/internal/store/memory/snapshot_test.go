@@ -129,6 +129,10 @@ func TestSnapshot(t *testing.T) {
 		require.NoError(t, os.WriteFile(file(copied, 0), data, 0o600))
 		check(t, open(t, memory.Options{Dir: copied}), 0, 50, h)
 	})
+}
+
+func TestSnapshotFolder(t *testing.T) {
+	t.Parallel()
 	t.Run("an unfinished snapshot is removed", func(t *testing.T) {
 		t.Parallel()
 		o := memory.Options{Dir: t.TempDir()}

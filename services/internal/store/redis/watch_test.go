@@ -111,6 +111,10 @@ func TestWatch(t *testing.T) {
 		w.server.Start()
 		require.Equal(t, store.Change{Lost: true}, w.next(t))
 	})
+}
+
+func TestWatchGaps(t *testing.T) {
+	t.Parallel()
 	t.Run("a watcher that is too slow gets Lost, then goes on", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

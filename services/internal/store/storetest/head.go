@@ -63,20 +63,22 @@ func (u *suite) testHead(t *testing.T) {
 			require.ErrorIs(t, s.Commit(t.Context(), wrong), store.ErrFenced)
 		}
 	})
-	t.Run("partitions are independent", func(t *testing.T) {
-		t.Parallel()
-		s := u.open(t)
-		one, two := claim(t, s, 1), claim(t, s, 2)
-		c := next(1, one)
-		c.Put = []store.Entry{{Key: "same", Value: []byte("one")}}
-		apply(t, s, c)
-		h, values := read(t, s, 2, "same")
-		require.Equal(t, two, h)
-		require.Nil(t, values[0])
-		c = next(2, two)
-		c.Put = []store.Entry{{Key: "same", Value: []byte("two")}}
-		apply(t, s, c)
-		_, values = read(t, s, 1, "same")
-		require.Equal(t, []byte("one"), values[0])
-	})
+	t.Run("partitions are independent", u.testIndependent)
+}
+
+func (u *suite) testIndependent(t *testing.T) {
+	t.Parallel()
+	s := u.open(t)
+	one, two := claim(t, s, 1), claim(t, s, 2)
+	c := next(1, one)
+	c.Put = []store.Entry{{Key: "same", Value: []byte("one")}}
+	apply(t, s, c)
+	h, values := read(t, s, 2, "same")
+	require.Equal(t, two, h)
+	require.Nil(t, values[0])
+	c = next(2, two)
+	c.Put = []store.Entry{{Key: "same", Value: []byte("two")}}
+	apply(t, s, c)
+	_, values = read(t, s, 1, "same")
+	require.Equal(t, []byte("one"), values[0])
 }
