@@ -24,6 +24,7 @@ type lane struct {
 	queues   map[int]*queue // by partition
 	order    []*queue       // those with units, the longest waiting first
 	inFlight int
+	draining bool // no more gathering
 	aborted  bool
 }
 
@@ -121,7 +122,7 @@ func (l *lane) next(now time.Time) (*batch, time.Duration) {
 
 	for i, q := range l.order {
 		due := q.sent.Add(l.w.options.Gather).Sub(now)
-		if due > 0 && q.bytes < l.w.options.BatchBytes {
+		if due > 0 && q.bytes < l.w.options.BatchBytes && !l.draining {
 			wait = min(wait, due)
 
 			continue
@@ -172,10 +173,13 @@ func (l *lane) settled() {
 	l.signal()
 }
 
-// drained returns when nothing waits and nothing is in flight, or the lane was aborted.
-func (l *lane) drained() {
+// drain ends the gathering, and returns when nothing waits and nothing is in flight, or the lane was aborted.
+func (l *lane) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
+	l.draining = true
+	l.signal()
 
 	for !l.aborted && (l.inFlight > 0 || len(l.order) > 0) {
 		l.settledC.Wait()

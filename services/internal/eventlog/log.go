@@ -102,8 +102,13 @@ func (l *Log) Info(ctx context.Context, stream int) (StreamInfo, error) {
 		return StreamInfo{}, fmt.Errorf("%w: asking for %s: %w", ErrUnavailable, l.layout.streamName(stream), err)
 	}
 
+	first := info.State.FirstSeq
+	if info.State.Msgs == 0 {
+		first = info.State.LastSeq + 1 // a new stream says 0
+	}
+
 	return StreamInfo{
-		First: info.State.FirstSeq, Last: info.State.LastSeq,
+		First: first, Last: info.State.LastSeq,
 		Bytes: int64(info.State.Bytes), MaxBytes: info.Config.MaxBytes, //nolint:gosec // below MaxBytes
 		Created: info.Created,
 	}, nil

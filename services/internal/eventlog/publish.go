@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -252,6 +253,8 @@ func (p *publisher) sort(now time.Time, reconnected bool) (again []uint64, expir
 			again = append(again, token)
 		}
 	}
+
+	slices.Sort(again) // oldest first
 
 	return again, expired
 }

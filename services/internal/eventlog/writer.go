@@ -205,12 +205,11 @@ func (w *Writer) Close(ctx context.Context) error {
 	idle := make(chan struct{})
 
 	go func() {
-		w.open.Wait()
-
 		for _, lane := range w.lanes {
-			lane.drained()
+			lane.drain()
 		}
 
+		w.open.Wait()
 		close(idle)
 	}()
 

@@ -82,7 +82,7 @@ func (s *search) from(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 
-	low, high := s.end, s.end // at high there are too few
+	low, high := s.end, s.end                                        // at high there are too few
 	for width := uint64(2 * s.want); low > s.first; width *= widen { //nolint:gosec // positive
 		high, low = low, max(s.first, s.end-min(width, s.end))
 

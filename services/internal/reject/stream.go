@@ -154,15 +154,14 @@ func (s *Stream) put(ctx context.Context, r *Reject) error {
 // Delete removes an entry. One that is not there is ErrNotFound.
 func (s *Stream) Delete(ctx context.Context, seq uint64) error {
 	err := s.stream.DeleteMsg(ctx, seq)
-
-	var refused *jetstream.APIError
-
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, jetstream.ErrMsgNotFound), errors.As(err, &refused):
-		return fmt.Errorf("%w: deleting %d: %w", ErrNotFound, seq, err)
-	default:
-		return fmt.Errorf("%w: deleting entry %d: %w", ErrUnavailable, seq, err)
 	}
+
+	// The server has one answer for all that may go wrong, so look.
+	if _, getErr := s.stream.GetMsg(ctx, seq); seq == 0 || errors.Is(getErr, jetstream.ErrMsgNotFound) {
+		return fmt.Errorf("%w: deleting entry %d", ErrNotFound, seq)
+	}
+
+	return fmt.Errorf("%w: deleting entry %d: %w", ErrUnavailable, seq, err)
 }

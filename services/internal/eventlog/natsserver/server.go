@@ -54,6 +54,7 @@ var ErrNoDirectory = errors.New("nats server: no directory given")
 // Server is a running server.
 type Server struct {
 	server   *server.Server
+	logger   *slog.Logger
 	listen   bool
 	shutdown sync.Once
 }
@@ -73,9 +74,11 @@ func Start(o Options) (*Server, error) {
 		return nil, fmt.Errorf("configuring the nats server: %w", err)
 	}
 
-	if o.Logger != nil {
-		srv.SetLoggerV2(logger{slog: o.Logger}, false, false, false)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
+
+	srv.SetLoggerV2(logger{slog: o.Logger}, false, false, false)
 
 	srv.Start()
 
@@ -91,7 +94,7 @@ func Start(o Options) (*Server, error) {
 		return nil, fmt.Errorf("%w: waited %s in %s", ErrNotReady, wait, o.Dir)
 	}
 
-	return &Server{server: srv, listen: o.Listen}, nil
+	return &Server{server: srv, logger: o.Logger, listen: o.Listen}, nil
 }
 
 // server translates the options.
@@ -126,7 +129,10 @@ func (o Options) server() *server.Options {
 // caller's to close.
 func (s *Server) Conn() (*nats.Conn, error) {
 	conn, err := nats.Connect("", nats.InProcessServer(s.server), nats.Name(clientsName),
-		nats.MaxReconnects(-1), nats.ReconnectWait(reconnect), nats.ReconnectJitter(0, 0))
+		nats.MaxReconnects(-1), nats.ReconnectWait(reconnect), nats.ReconnectJitter(0, 0),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			s.logger.Warn("the embedded NATS server reports an error", "error", err)
+		}))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the embedded nats server: %w", err)
 	}
