@@ -80,7 +80,7 @@ func newServers(s *Service) (*servers, error) {
 	grpc_health_v1.RegisterHealthServer(srv.grpc, srv.health)
 	reflection.Register(srv.grpc)
 
-	transcoder, err := vanguardgrpc.NewTranscoder(srv.grpc, vanguard.WithDefaultServiceOptions(
+	transcoder, err := vanguardgrpc.NewTranscoder(srv.grpc, vanguard.WithCodec(newJSONCodec), vanguard.WithDefaultServiceOptions(
 		vanguard.WithTargetCodecs(vanguard.CodecProto),
 		vanguard.WithTargetProtocols(vanguard.ProtocolGRPC),
 		vanguard.WithMaxMessageBufferBytes(maxAnswer),
@@ -95,7 +95,7 @@ func newServers(s *Service) (*servers, error) {
 	protocols.SetUnencryptedHTTP2(true) // gRPC works on this listener too
 
 	srv.http = &http.Server{
-		Handler: transcoder, Protocols: protocols, TLSConfig: s.tls,
+		Handler: plain(transcoder), Protocols: protocols, TLSConfig: s.tls,
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 	}
 

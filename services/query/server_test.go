@@ -67,7 +67,7 @@ func TestHTTP(t *testing.T) {
 	t.Run("answers JSON, as curl sends it", func(t *testing.T) {
 		t.Parallel()
 
-		resp, body := w.post(method, "application/json", key, []byte(`{"account_id":"acme"}`))
+		resp, body := w.post(method, "application/json; charset=utf-8", key, []byte(`{"account_id":"acme"}`))
 		require.Equal(t, http.StatusOK, resp.StatusCode, string(body))
 
 		var got struct {
@@ -111,6 +111,11 @@ func TestHTTP(t *testing.T) {
 
 			require.NoError(t, json.Unmarshal(body, &got), string(body))
 			require.Equal(t, c.code, got.Code)
+		}
+
+		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/grpc-web-text"} {
+			resp, _ := w.post(method, kind, key, []byte(`{}`))
+			require.Equal(t, http.StatusUnsupportedMediaType, resp.StatusCode, kind)
 		}
 
 		resp, _ := w.post("/hale.health.v1.HealthService/Nothing", "application/json", key, []byte(`{}`))
