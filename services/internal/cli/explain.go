@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+)
+
+// drawAccount writes what stands at the top of an account's page, and its dimensions.
+func drawAccount(h *healthv1.AccountHealth) func(io.Writer) error {
+	return func(w io.Writer) error {
+		if err := drawHeading(w, h); err != nil {
+			return err
+		}
+
+		t := table{columns: []column{
+			{name: "DIMENSION"}, {name: "SCORE", right: true}, {name: "WEIGHT", right: true},
+			{name: "CONTRIBUTION", right: true},
+		}}
+
+		for _, d := range h.GetDimensions() {
+			t.add(d.GetName(), optional(d.Score, 1), decimal(d.GetWeight(), 0), decimal(d.GetContribution(), 2))
+		}
+
+		return t.write(w)
+	}
+}
+
+// drawExplanation writes every measure with what it adds; the last line is their sum, which
+// is the score.
+func drawExplanation(h *healthv1.AccountHealth) func(io.Writer) error {
+	return func(w io.Writer) error {
+		if err := drawHeading(w, h); err != nil {
+			return err
+		}
+
+		t := table{columns: []column{
+			{name: "DIMENSION"}, {name: "MEASURE"}, {name: "VALUE", right: true}, {name: "UNIT"},
+			{name: "WINDOW", right: true}, {name: "POINTS", right: true}, {name: "WEIGHT", right: true},
+			{name: "CONTRIBUTION", right: true},
+		}}
+
+		for _, d := range h.GetDimensions() {
+			t.add(d.GetName(), "", "", "", "", optional(d.Score, 1), decimal(d.GetWeight(), 0),
+				decimal(d.GetContribution(), microDigits))
+
+			for _, m := range d.GetMeasures() {
+				t.add("", m.GetName(), optional(m.Value, 1), m.GetUnit(), window(m.GetWindowDays()),
+					optional(m.Points, 1), decimal(m.GetWeight(), 0), decimal(m.GetContribution(), microDigits))
+			}
+		}
+
+		t.add("score", "", "", "", "", "", "", optional(h.Score, microDigits))
+
+		return t.write(w)
+	}
+}
+
+// microDigits are the digits of a micro: contributions add up to the last of them.
+const microDigits = 6
+
+func window(days int32) string {
+	if days == 0 {
+		return noData
+	}
+
+	return strconv.Itoa(int(days)) + "d"
+}
+
+func drawHeading(w io.Writer, h *healthv1.AccountHealth) error {
+	name := printable(h.GetAccountId())
+	if n := h.GetProfile().GetName(); n != "" && n != h.GetAccountId() {
+		name += " (" + printable(n) + ")"
+	}
+
+	about := ""
+	if h.GetApproximate() {
+		about = ", sizes estimated"
+	}
+
+	_, err := fmt.Fprintf(w, "%s\nscore %s, %s\ncoverage %s%%%s\nstage %s, scorecard %s version %d\nas of %s\n\n",
+		name, optional(h.Score, 1), bandName(h.GetBand()), decimal(h.GetCoverage(), 0), about,
+		stageName(h.GetStage()), h.GetScorecard(), h.GetScorecardVersion(), timeText(h.GetAsOf()))
+
+	return err //nolint:wrapcheck // a failed write to stdout says it all
+}

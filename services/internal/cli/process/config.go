@@ -1,0 +1,166 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"hale.dev/services/ingest"
+	"hale.dev/services/internal/store/redis"
+	"hale.dev/services/internal/telemetry"
+	"hale.dev/services/query"
+	"hale.dev/services/scoring"
+)
+
+// DefaultAdmin is where /metrics, /healthz, /readyz and /debug/pprof are served.
+const DefaultAdmin = "127.0.0.1:9099"
+
+// Service is a service that a process can run.
+type Service string
+
+// The services.
+const (
+	Ingest  Service = "ingest"
+	Scoring Service = "scoring"
+	Query   Service = "query"
+)
+
+// All returns every service, in the order in which they start.
+func All() []Service { return []Service{Scoring, Query, Ingest} }
+
+// Config of a process. Each service owns its part; zero values work.
+type Config struct {
+	// Data is the folder of the keys, the embedded log and the embedded store; empty: ./data.
+	Data string
+	// NATS is the URL, or several with commas, of a NATS server with JetStream; empty: embedded.
+	NATS string
+	// Redis is the URL of a Redis server; empty: the embedded store.
+	Redis string
+	// Admin is the address of the admin server; empty: DefaultAdmin.
+	Admin string
+	// AdminAllowPublic lets the admin server be reached from other machines.
+	AdminAllowPublic bool
+	// Events says how the log is made at the first start.
+	Events Events
+	// Telemetry says what the process tells about itself.
+	Telemetry telemetry.Config
+	// Ingest, Scoring and Query configure the services.
+	Ingest  ingest.Config
+	Scoring scoring.Config
+	Query   query.Config
+}
+
+// Events is how the log is made at its first start; an existing log keeps its own layout.
+type Events struct {
+	// Partitions of the log; 0: 16.
+	Partitions int
+	// Streams that hold the partitions; 0: 1.
+	Streams int
+	// Replicas of each stream; 0: 1.
+	Replicas int
+	// MaxBytes is the cap of the whole log; 0: 64 GiB or what the disk allows.
+	MaxBytes int64
+}
+
+// Errors of Validate.
+var (
+	// ErrLone says that a service of its own needs the log and the store that the others use.
+	ErrLone = errors.New("a service of its own needs what the others use")
+
+	errNATS   = errors.New("nats: must be nats://host:port, or several with commas")
+	errListen = errors.New("must be host:port")
+	errRemote = errors.New("a listener beyond loopback shows profiles and metrics to everyone: " +
+		"set --admin-allow-public if that is meant")
+	errEvents = errors.New("events: partitions, streams, replicas and max_bytes must not be negative")
+)
+
+// Validate reports everything that a process of these services cannot use.
+func (c Config) Validate(services []Service) error {
+	c = c.complete()
+	errs := []error{c.Telemetry.Validate(), c.validateNATS(), c.validateAdmin(), c.validateLone(services)}
+
+	if e := c.Events; e.Partitions < 0 || e.Streams < 0 || e.Replicas < 0 || e.MaxBytes < 0 {
+		errs = append(errs, errEvents)
+	}
+
+	if c.Redis != "" {
+		errs = append(errs, redis.Options{URL: c.Redis}.Validate())
+	}
+
+	for _, s := range services {
+		switch s {
+		case Ingest:
+			errs = append(errs, c.Ingest.Validate())
+		case Scoring:
+			errs = append(errs, c.Scoring.Validate())
+		case Query:
+			errs = append(errs, c.Query.Validate())
+		}
+	}
+
+	return errors.Join(errs...)
+}
+
+func (c Config) complete() Config {
+	if c.Data == "" {
+		c.Data = "./data"
+	}
+
+	if c.Admin == "" {
+		c.Admin = DefaultAdmin
+	}
+
+	return c
+}
+
+func (c Config) validateNATS() error {
+	if c.NATS == "" {
+		return nil
+	}
+
+	for one := range strings.SplitSeq(c.NATS, ",") {
+		u, err := url.Parse(strings.TrimSpace(one))
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			return errNATS // the URL may hold a password, so it is not repeated
+		}
+	}
+
+	return nil
+}
+
+func (c Config) validateAdmin() error {
+	host, _, err := net.SplitHostPort(c.Admin)
+	if err != nil {
+		return fmt.Errorf("admin %q: %w", c.Admin, errListen)
+	}
+
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && !c.AdminAllowPublic {
+		return fmt.Errorf("admin %q: %w", c.Admin, errRemote)
+	}
+
+	return nil
+}
+
+// validateLone refuses a service alone on an embedded log or store that nobody else can reach.
+func (c Config) validateLone(services []Service) error {
+	if len(services) == len(All()) {
+		return nil
+	}
+
+	var errs []error
+
+	for _, s := range services {
+		if c.NATS == "" {
+			errs = append(errs, fmt.Errorf("%w: %s needs --nats URL", ErrLone, s))
+		}
+
+		if c.Redis == "" && s != Ingest {
+			errs = append(errs, fmt.Errorf("%w: %s needs --redis URL", ErrLone, s))
+		}
+	}
+
+	return errors.Join(errs...)
+}

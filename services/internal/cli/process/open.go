@@ -1,0 +1,191 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"github.com/nats-io/nats.go"
+
+	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/directory"
+	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/reject"
+	"hale.dev/services/internal/settings"
+	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/store/memory"
+	"hale.dev/services/internal/store/redis"
+)
+
+// Folders inside the data folder.
+const (
+	natsFolder  = "nats"
+	storeFolder = "store"
+)
+
+// base is what services stand on.
+type base struct {
+	log       *eventlog.Log
+	rejects   *reject.Stream
+	directory *directory.Directory // nil where no service needs it
+	settings  *settings.Settings
+	keyring   *access.Keyring
+	store     store.Store // nil where no service needs it
+}
+
+// open opens everything that the services share, from the bottom up.
+func (s *session) open(ctx context.Context) (*base, error) {
+	if s.whole() {
+		unlock, err := lock(s.config.Data)
+		if err != nil {
+			return nil, err
+		}
+
+		s.later("unlocking the data folder", unlock)
+	}
+
+	nc, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	b := &base{}
+	events := s.config.Events
+
+	b.log, err = eventlog.Open(ctx, nc, eventlog.Options{
+		Partitions: events.Partitions, Streams: events.Streams, Replicas: events.Replicas, MaxBytes: events.MaxBytes,
+		Logger: s.logger, Meter: s.telemetry.Meter,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the log: %w", err)
+	}
+
+	js, replicas := b.log.JetStream(), b.log.Layout().Replicas
+
+	if b.rejects, err = reject.Open(ctx, js, reject.Options{Replicas: replicas}); err != nil {
+		return nil, fmt.Errorf("opening REJECTS: %w", err)
+	}
+
+	if b.settings, err = settings.Open(ctx, js, replicas); err != nil {
+		return nil, fmt.Errorf("opening the settings: %w", err)
+	}
+
+	if _, err = access.Bootstrap(ctx, b.settings, s.config.Data); err != nil {
+		return nil, fmt.Errorf("making the first keys: %w", err)
+	}
+
+	if err := s.openKeyring(ctx, b); err != nil {
+		return nil, err
+	}
+
+	if err := s.openDirectory(ctx, b, replicas); err != nil {
+		return nil, err
+	}
+
+	return b, s.openStore(ctx, b)
+}
+
+func (s *session) runs(name Service) bool { return slices.Contains(s.options.Services, name) }
+
+func (s *session) openDirectory(ctx context.Context, b *base, replicas int) error {
+	if !s.runs(Ingest) && !s.runs(Query) {
+		return nil
+	}
+
+	var err error
+
+	b.directory, err = directory.Open(ctx, b.log.JetStream(), directory.Options{Replicas: replicas, Logger: s.logger})
+	if err != nil {
+		return fmt.Errorf("opening the directory of users: %w", err)
+	}
+
+	s.later("closing the directory of users", func() error { b.directory.Close(); return nil })
+
+	return nil
+}
+
+// openKeyring opens the keys, and has them watched until the end of the session.
+func (s *session) openKeyring(ctx context.Context, b *base) error {
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.later("forgetting the keys", func() error { stop(); return nil })
+
+	var err error
+	if b.keyring, err = access.Open(watching, b.settings, access.WithLogger(s.logger)); err != nil {
+		return fmt.Errorf("reading the keys: %w", err)
+	}
+
+	return nil
+}
+
+// connect connects to the NATS server that the user named, or to an embedded one.
+func (s *session) connect(ctx context.Context) (*nats.Conn, error) {
+	if s.config.NATS == "" {
+		return s.embed()
+	}
+
+	nc, err := nats.Connect(s.config.NATS,
+		nats.Name(s.config.Telemetry.Service),
+		nats.MaxReconnects(-1),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			s.logger.WarnContext(ctx, "lost NATS", slog.Any("error", err))
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { s.logger.InfoContext(ctx, "reached NATS again") }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to NATS (--nats): %w", err)
+	}
+
+	s.later("closing the connection to NATS", func() error { nc.Close(); return nil })
+
+	return nc, nil
+}
+
+// embed starts a NATS server in this process. It writes to the disk before it acknowledges.
+func (s *session) embed() (*nats.Conn, error) {
+	server, err := natsserver.Start(natsserver.Options{
+		Dir: filepath.Join(s.config.Data, natsFolder), SyncAlways: true, Logger: s.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("starting the embedded NATS server: %w", err)
+	}
+
+	s.later("stopping the embedded NATS server", func() error { server.Shutdown(); return nil })
+
+	nc, err := server.Conn()
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the embedded NATS server: %w", err)
+	}
+
+	s.later("closing the connection to NATS", func() error { nc.Close(); return nil })
+
+	return nc, nil
+}
+
+func (s *session) openStore(ctx context.Context, b *base) error {
+	if !s.runs(Scoring) && !s.runs(Query) {
+		return nil
+	}
+
+	var err error
+
+	if s.config.Redis != "" {
+		b.store, err = redis.Open(ctx, redis.Options{
+			URL: s.config.Redis, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+		})
+	} else {
+		b.store, err = memory.Open(memory.Options{
+			Dir: filepath.Join(s.config.Data, storeFolder), Logger: s.logger, Meter: s.telemetry.Meter,
+		})
+	}
+
+	if err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+
+	s.later("closing the store", b.store.Close)
+
+	return nil
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"hale.dev/services/internal/cli/process"
+	"hale.dev/services/internal/config"
+	"hale.dev/services/internal/demo"
+)
+
+// settings is everything that file, environment and flags can set.
+type settings struct {
+	process process.Config
+	client  clientConfig
+	demo    demo.Config
+	output  string
+}
+
+// clientConfig says how the commands that talk to services reach them.
+type clientConfig struct {
+	server  string        // query gRPC
+	ingest  string        // ingest HTTP
+	key     string        // instead of the one in the credentials file
+	timeout time.Duration // of one request
+}
+
+const defaultTimeout = 30 * time.Second
+
+// declare binds every setting to its variable. The keys' first parts are the groups that
+// commands take their flags from.
+func (s *settings) declare(set *config.Set) {
+	set.Ignore(config.Prefix + "CONFIG")
+	s.declareProcess(set)
+	s.declareIngest(set)
+	s.declareServices(set)
+	s.declareClient(set)
+}
+
+func (s *settings) declareProcess(set *config.Set) {
+	p := &s.process
+	set.String(&p.Data, "data", defaultData, "folder of the keys, the embedded log and the embedded store")
+	set.String(&p.NATS, "nats", "", "URL of a NATS server with JetStream; empty: the embedded one")
+	set.String(&p.Redis, "redis", "", "URL of a Redis server; empty: the embedded store")
+	set.String(&p.Admin, "admin", process.DefaultAdmin, "address of /metrics, /healthz, /readyz and /debug/pprof")
+	set.Bool(&p.AdminAllowPublic, "admin_allow_public", false, "let other machines reach the admin address")
+
+	set.Int(&p.Events.Partitions, "events.partitions", 0, "partitions of the log, fixed at first start; 0: 16")
+	set.Int(&p.Events.Streams, "events.streams", 0, "streams of the log, fixed at first start; 0: 1")
+	set.Int(&p.Events.Replicas, "events.replicas", 0, "replicas of each stream; 0: 1")
+	set.Size(&p.Events.MaxBytes, "events.max_bytes", 0, "cap of the whole log; 0: 64GiB, or what the disk allows")
+
+	set.String(&p.Telemetry.OTLPEndpoint, "telemetry.otlp_endpoint", "",
+		"URL of the OpenTelemetry collector that gets traces", config.Named("otlp-endpoint"))
+	set.Float(&p.Telemetry.TraceRatio, "telemetry.trace_ratio", 1,
+		"share of traces that are kept, 0 to 1", config.Named("trace-ratio"))
+	set.String(&p.Telemetry.LogLevel, "telemetry.log_level", "info",
+		"debug, info, warn or error", config.Named("log-level"))
+	set.String(&p.Telemetry.LogFormat, "telemetry.log_format", "text", "text or json", config.Named("log-format"))
+}
+
+func (s *settings) declareIngest(set *config.Set) {
+	c := &s.process.Ingest
+	set.String(&c.HTTP, "ingest.http", "127.0.0.1:8080", "address of the ingest HTTP listener; off: none")
+	set.String(&c.GRPC, "ingest.grpc", "127.0.0.1:8081", "address of the ingest gRPC listener; off: none")
+	set.Strings(&c.Sources, "ingest.sources", nil,
+		"kinds of events that are taken: "+strings.Join(kinds(), ", ")+"; empty: all", config.Named("sources"))
+	set.String(&c.Mapping, "ingest.mapping", "", "file that says which Segment track calls are no usage; empty: shipped")
+	set.String(&c.TLSCert, "ingest.tls_cert", "", "PEM file with the certificate of both ingest listeners")
+	set.String(&c.TLSKey, "ingest.tls_key", "", "PEM file with its key")
+	set.Bool(&c.AllowPublic, "ingest.allow_public", false, "let other machines reach the ingest listeners without TLS")
+	set.Int(&c.InFlightMiB, "ingest.in_flight_mib", 0, "memory for requests under way, MiB; 0: 256")
+	set.Duration(&c.Drain, "ingest.drain", 0, "time for requests under way to end; 0: 10s")
+}
+
+func (s *settings) declareServices(set *config.Set) {
+	c := &s.process.Scoring
+	set.Int(&c.CacheMiB, "scoring.cache_mib", 0, "memory for decoded accounts, MiB; 0: 512")
+	set.Duration(&c.CommitDelay, "scoring.commit_delay", 0, "longest wait for a commit under load; 0: 100ms")
+	set.Int(&c.MaxMessageIDs, "scoring.max_message_ids", 0,
+		"message ids remembered by one partition; 0: 64 million")
+
+	q := &s.process.Query
+	set.String(&q.GRPC, "query.grpc", "127.0.0.1:9090", "address of the query gRPC listener")
+	set.String(&q.HTTP, "query.http", "127.0.0.1:9091", "address of the query HTTP listener: JSON, Connect, gRPC-Web")
+	set.String(&q.TLSCert, "query.tls_cert", "", "PEM file with the certificate of both query listeners")
+	set.String(&q.TLSKey, "query.tls_key", "", "PEM file with its key")
+	set.Bool(&q.Insecure, "query.allow_public", false, "let other machines reach the query listeners without TLS")
+	set.Duration(&q.MaxWait, "query.max_wait", 0, "longest wait of a read with at_least; 0: 30s")
+	set.Duration(&q.Drain, "query.drain", 0, "time for calls under way to end; 0: 10s")
+}
+
+func (s *settings) declareClient(set *config.Set) {
+	c := &s.client
+	set.String(&c.server, "client.server", "", "address of the query service; empty: that of the local run",
+		config.Named("server"))
+	set.String(&c.ingest, "client.ingest", "", "URL of the ingest service; empty: that of the local run",
+		config.Named("ingest"))
+	set.String(&c.key, "client.key", "", "key; empty: the one in <data>/credentials.yaml",
+		config.Named("key"), config.Secret())
+	set.Duration(&c.timeout, "client.timeout", defaultTimeout, "longest wait for an answer", config.Named("timeout"))
+	set.String(&s.output, "client.output", formatTable, "table, json, yaml or jsonl",
+		config.Named("output"), config.Short("o"))
+
+	d := &s.demo
+	set.Int(&d.Accounts, "demo.accounts", demo.DefaultAccounts, "how many accounts", config.Named("accounts"))
+	set.Int(&d.Days, "demo.days", demo.DefaultDays, "how many days of history", config.Named("days"))
+	set.Int(&d.Seed, "demo.seed", 1, "the same seed makes the same portfolio", config.Named("seed"))
+}
