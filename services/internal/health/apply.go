@@ -27,8 +27,8 @@ const (
 	CodeUnknownField   = "unknown_field"
 )
 
-// Error returns the reason as text.
-func (r *Refusal) Error() string {
+// String returns field and reason as text.
+func (r *Refusal) String() string {
 	if r.Field == "" {
 		return r.Message
 	}

@@ -61,6 +61,7 @@ func (a *Account) forget(set *scorecard.Set) {
 		}
 		return u.more.role != "" || DayOf(u.more.npsAt.time) > old || DayOf(u.more.roleAt.time) > old
 	})
+	a.derive()
 	a.features.retain(func(name string, f *feature) bool { return f.last > old || isMilestone(set, name) })
 	a.tickets.retain(func(_ string, t *ticket) bool { return DayOf(t.last) > old || !t.isClosed() })
 	a.forgetAliases(old)

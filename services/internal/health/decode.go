@@ -48,8 +48,9 @@ func Decode(main []byte, part func(n uint32) []byte) (*Account, error) {
 	return a, nil
 }
 
-// derive makes what is not stored.
+// derive counts the users with a role and those outside the sample.
 func (a *Account) derive() {
+	a.roles, a.outs = 0, 0
 	a.users.each(func(id string, u *user) {
 		if u.role() != "" {
 			a.roles++

@@ -42,21 +42,22 @@ const stampDays = 9
 // Encode writes the state: put takes each part that changed since the last Encode or Decode, del
 // each that is gone. Equal states have equal bytes.
 func (a *Account) Encode(put func(part uint32, value []byte), del func(part uint32)) []byte {
-	w := &writer{make([]byte, 0, a.written+a.written/8+64)}
+	w := writer{make([]byte, 0, a.written+a.written/8+64)}
 	w.byte(formatVersion)
-	a.encodeShape(w)
-	a.encodeDays(w)
-	a.encodeUsage(w)
-	a.encodeSurveys(w)
+	a.encodeShape(&w)
+	a.encodeDays(&w)
+	a.encodeUsage(&w)
+	a.encodeSurveys(&w)
 	forget := noTime
 	if a.live {
 		forget = (a.day - stampDays).Start()
 	}
-	encodeTable(w, &a.users, kindUsers, put, del, func(w *writer, p *part[user]) { encodeUsers(w, p, a.day, forget) })
-	encodeTable(w, &a.features, kindFeatures, put, del, encodeFeatures)
-	encodeTable(w, &a.tickets, kindTickets, put, del, func(w *writer, p *part[ticket]) { encodeTickets(w, p, forget) })
-	encodeTable(w, &a.aliases, kindAliases, put, del, encodeAliases)
-	a.encodeTexts(w, forget)
+	day := a.day
+	encodeTable(&w, &a.users, kindUsers, put, del, func(w writer, p *part[user]) writer { return encodeUsers(w, p, day, forget) })
+	encodeTable(&w, &a.features, kindFeatures, put, del, encodeFeatures)
+	encodeTable(&w, &a.tickets, kindTickets, put, del, func(w writer, p *part[ticket]) writer { return encodeTickets(w, p, forget) })
+	encodeTable(&w, &a.aliases, kindAliases, put, del, encodeAliases)
+	a.encodeTexts(&w, forget)
 	a.written = len(w.b)
 	return w.b
 }
@@ -160,14 +161,12 @@ func (s *surveyDay) numbers() [9]*int64 {
 
 // encodeTable writes a collection into the main value, or its changed parts beside it.
 func encodeTable[E any](w *writer, t *table[E], kind uint32, put func(uint32, []byte), del func(uint32),
-	encode func(*writer, *part[E]),
+	encode func(writer, *part[E]) writer, // by value, so that writers need not live on the heap
 ) {
 	w.count(t.count)
 	for n := range t.parts {
 		if p := &t.parts[n]; p.dirty {
-			pw := writer{}
-			encode(&pw, p)
-			put(kind<<kindShift|uint32(n), pw.b) //nolint:gosec // at most 2^maxSplit
+			put(kind<<kindShift|uint32(n), encode(writer{}, p).b) //nolint:gosec // at most 2^maxSplit
 			p.dirty = false
 		}
 	}
@@ -182,7 +181,7 @@ func encodeTable[E any](w *writer, t *table[E], kind uint32, put func(uint32, []
 	}
 	t.stored = t.split
 	if t.split == 0 && t.count > 0 {
-		encode(w, &t.one)
+		*w = encode(*w, &t.one)
 		t.one.dirty = false
 	}
 }
@@ -192,7 +191,7 @@ func encodeTable[E any](w *writer, t *table[E], kind uint32, put func(uint32, []
 const maxPrefix = 63
 
 // encodeID writes an id as what it adds to the one before: both lengths in one byte if they fit.
-func encodeID(w *writer, last, id string) {
+func encodeID(w writer, last, id string) writer {
 	const small, more = 15, 15
 	prefix := 0
 	for prefix < min(len(last), len(id), maxPrefix) && last[prefix] == id[prefix] {
@@ -207,6 +206,7 @@ func encodeID(w *writer, last, id string) {
 		w.count(suffix - more)
 	}
 	w.b = append(w.b, id[prefix:]...)
+	return w
 }
 
 // encodeHead begins a part: how many entries, and the bytes of their ids together.

@@ -12,8 +12,8 @@ const (
 	moreAnswerID
 )
 
-func encodeUsers(w *writer, p *part[user], today Day, forget Time) {
-	encodeHead(w, p.ids)
+func encodeUsers(w writer, p *part[user], today Day, forget Time) writer {
+	encodeHead(&w, p.ids)
 	base := noDay
 	for i := range p.vals {
 		base = max(base, p.vals[i].last)
@@ -25,7 +25,7 @@ func encodeUsers(w *writer, p *part[user], today Day, forget Time) {
 	last := ""
 	for i := range p.vals {
 		u := &p.vals[i]
-		encodeID(w, last, p.ids[i])
+		w = encodeID(w, last, p.ids[i])
 		last = p.ids[i]
 		var head uint64
 		if u.last != noDay {
@@ -39,9 +39,10 @@ func encodeUsers(w *writer, p *part[user], today Day, forget Time) {
 			w.uint(u.stored(today) >> 1)
 		}
 		if u.more != nil {
-			u.more.encode(w, forget)
+			u.more.encode(&w, forget)
 		}
 	}
+	return w
 }
 
 // stored is the days of a user that are kept: the last one, and those a window may still see.
@@ -103,8 +104,8 @@ func (s stamp) encode(w *writer, base Time, id bool) {
 	}
 }
 
-func encodeFeatures(w *writer, p *part[feature]) {
-	encodeHead(w, p.ids)
+func encodeFeatures(w writer, p *part[feature]) writer {
+	encodeHead(&w, p.ids)
 	base := noDay
 	for i := range p.vals {
 		base = max(base, p.vals[i].last)
@@ -113,11 +114,12 @@ func encodeFeatures(w *writer, p *part[feature]) {
 	last := ""
 	for i := range p.vals {
 		f := &p.vals[i]
-		encodeID(w, last, p.ids[i])
+		w = encodeID(w, last, p.ids[i])
 		last = p.ids[i]
 		w.uint(uint64(base - f.last))    //nolint:gosec // base is the greatest
 		w.uint(uint64(f.last - f.first)) //nolint:gosec // first is before last
 	}
+	return w
 }
 
 // Flags of a ticket.
@@ -132,8 +134,8 @@ const (
 	ticketRatingID
 )
 
-func encodeTickets(w *writer, p *part[ticket], forget Time) {
-	encodeHead(w, p.ids)
+func encodeTickets(w writer, p *part[ticket], forget Time) writer {
+	encodeHead(&w, p.ids)
 	base := noTime
 	for i := range p.vals {
 		if base == noTime || p.vals[i].first < base {
@@ -143,10 +145,11 @@ func encodeTickets(w *writer, p *part[ticket], forget Time) {
 	w.int(base)
 	last := ""
 	for i := range p.vals {
-		encodeID(w, last, p.ids[i])
+		w = encodeID(w, last, p.ids[i])
 		last = p.ids[i]
-		p.vals[i].encode(w, base, forget)
+		p.vals[i].encode(&w, base, forget)
 	}
+	return w
 }
 
 func (t *ticket) encode(w *writer, base, forget Time) {
@@ -192,15 +195,16 @@ func (t *ticket) encode(w *writer, base, forget Time) {
 	}
 }
 
-func encodeAliases(w *writer, p *part[alias]) {
-	encodeHead(w, p.ids)
+func encodeAliases(w writer, p *part[alias]) writer {
+	encodeHead(&w, p.ids)
 	last := ""
 	for i := range p.vals {
-		encodeID(w, last, p.ids[i])
+		w = encodeID(w, last, p.ids[i])
 		last = p.ids[i]
 		w.text(p.vals[i].to)
 		w.int(int64(p.vals[i].day))
 	}
+	return w
 }
 
 // Flags of a register or trait.

@@ -38,7 +38,8 @@ type assessment struct {
 	values scorecard.Values // absence rule applied
 }
 
-// assess evaluates today, changing nothing. The sums of today stand.
+// assess evaluates today, changing nothing. The sums of today stand, and the set has a card that
+// holds for every account.
 func (a *Account) assess(set *scorecard.Set) assessment {
 	m := a.milestones(set)
 	view := &subject{account: a, stage: a.stage(m), values: a.measures(m)}

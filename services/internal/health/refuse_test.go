@@ -85,7 +85,7 @@ func TestRefusals(t *testing.T) {
 			require.NotNil(t, r)
 			require.Equal(t, c.code, r.Code)
 			require.Equal(t, c.field, r.Field)
-			require.NotEmpty(t, r.Error())
+			require.NotEmpty(t, r.String())
 			require.Equal(t, before, a.Encode(nil, nil))
 		})
 	}
