@@ -88,7 +88,7 @@ func NewCluster(dir string, programs Programs, o Options) (*Cluster, error) {
 		}
 		*s.to = &Process{Name: s.name, Path: programs.Hale, Dir: dir, Args: append([]string{
 			s.name, "--nats", "nats://" + c.NATSAddr, "--data", filepath.Join(dir, "data"), "--admin", admin,
-			"--partitions", strconv.Itoa(o.Partitions),
+			"--events-partitions", strconv.Itoa(o.Partitions),
 		}, s.args...)}
 		c.admin[*s.to] = admin
 	}
