@@ -24,9 +24,10 @@ func (v value) present() bool { return v.kind != 0 && v.kind != jsontext.KindNul
 // reader reads one JSON text token by token. It is strict: valid UTF-8, no duplicate names, a bounded depth. Texts
 // without escapes are parts of text, so they cost no allocation.
 type reader struct {
-	dec  *jsontext.Decoder
-	body []byte
-	text string
+	dec     *jsontext.Decoder
+	body    []byte
+	text    string
+	lenient bool
 }
 
 // newReader reads body, which must not change meanwhile. With lenient set, invalid UTF-8 and duplicate names pass:
@@ -35,7 +36,7 @@ func newReader(body []byte, text string, lenient bool) *reader {
 	return &reader{
 		dec: jsontext.NewDecoder(bytes.NewBuffer(body),
 			jsontext.AllowInvalidUTF8(lenient), jsontext.AllowDuplicateNames(lenient)),
-		body: body, text: text,
+		body: body, text: text, lenient: lenient,
 	}
 }
 
@@ -71,6 +72,9 @@ func (r *reader) parse(v jsontext.Value, at int) (value, error) {
 	}
 
 	plain, err := jsontext.AppendUnquote(nil, v)
+	if r.lenient {
+		err = nil // it is invalid UTF-8, replaced as far as it goes
+	}
 
 	return value{kind: k, text: string(plain)}, err //nolint:wrapcheck // see raw
 }
