@@ -341,7 +341,7 @@ func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecar
 		a.SetLive()
 		changed = true
 	}
-	if a.Stale(set) {
+	if !p.awaits(id, set) && a.Stale(set) {
 		a.Evaluate(set)
 		changed = true
 	}
@@ -353,6 +353,13 @@ func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecar
 		p.changed.touch(id, a)
 	}
 	return changed
+}
+
+// awaits reports whether the message under way has touched the account since these scorecards are in
+// force: then it is evaluated once, at the end of the message, and not before.
+func (p *Partition) awaits(id string, set *scorecard.Set) bool {
+	t := p.changed.touched[id]
+	return t != nil && t.message > p.head.Cursor && t.set == set
 }
 
 func (p *Partition) roll(id string, a *health.Account, to health.Day, set *scorecard.Set) {
