@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -121,9 +122,10 @@ func (a *Account) decodeUsage(r *reader) {
 		u.day = Day(int64(last) + delta>>1) //nolint:gosec // order is checked
 		u.quantity = r.amount()
 		if delta&1 != 0 {
-			u.logins = r.int()
+			logins := r.uint()
+			u.logins = uint32(min(logins, math.MaxUint32)) //nolint:gosec // checked
 		}
-		if (i > 0 && u.day < last) || u.quantity < 0 || u.quantity > maxDayQuantity || u.logins < 0 {
+		if (i > 0 && u.day < last) || u.quantity < 0 || u.quantity > maxDayQuantity {
 			r.fail()
 		}
 		last = u.day + 1

@@ -42,7 +42,7 @@ const stampDays = 9
 // Encode writes the state: put takes each part that changed since the last Encode or Decode, del
 // each that is gone. Equal states have equal bytes.
 func (a *Account) Encode(put func(part uint32, value []byte), del func(part uint32)) []byte {
-	w := writer{make([]byte, 0, a.written+a.written/8+64)}
+	w := writer{b: make([]byte, a.written+a.written/16+64)}
 	w.byte(formatVersion)
 	a.encodeShape(&w)
 	a.encodeDays(&w)
@@ -58,8 +58,8 @@ func (a *Account) Encode(put func(part uint32, value []byte), del func(part uint
 	encodeTable(&w, &a.tickets, kindTickets, put, del, func(w writer, p *part[ticket]) writer { return encodeTickets(w, p, forget) })
 	encodeTable(&w, &a.aliases, kindAliases, put, del, encodeAliases)
 	a.encodeTexts(&w, forget)
-	a.written = len(w.b)
-	return w.b
+	a.written = w.n
+	return w.bytes()
 }
 
 // encodeShape writes how the collections are split and thinned out; mostly they are neither.
@@ -73,7 +73,9 @@ func (a *Account) encodeShape(w *writer) {
 		return
 	}
 	w.byte(1)
-	w.b = append(w.b, shape[:]...)
+	for _, v := range shape {
+		w.byte(v)
+	}
 }
 
 func (a *Account) flags() uint64 {
@@ -122,7 +124,7 @@ func (a *Account) encodeUsage(w *writer) {
 		w.int(delta)
 		w.amount(u.quantity)
 		if u.logins > 0 {
-			w.int(u.logins)
+			w.uint(uint64(u.logins))
 		}
 		last = u.day + 1
 	}
@@ -166,7 +168,8 @@ func encodeTable[E any](w *writer, t *table[E], kind uint32, put func(uint32, []
 	w.count(t.count)
 	for n := range t.parts {
 		if p := &t.parts[n]; p.dirty {
-			put(kind<<kindShift|uint32(n), encode(writer{}, p).b) //nolint:gosec // at most 2^maxSplit
+			pw := encode(writer{}, p)
+			put(kind<<kindShift|uint32(n), pw.bytes()) //nolint:gosec // at most 2^maxSplit
 			p.dirty = false
 		}
 	}
@@ -205,7 +208,7 @@ func encodeID(w writer, last, id string) writer {
 	if suffix >= more {
 		w.count(suffix - more)
 	}
-	w.b = append(w.b, id[prefix:]...)
+	w.raw(id[prefix:])
 	return w
 }
 

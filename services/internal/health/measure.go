@@ -113,9 +113,9 @@ func (a *Account) measureUsage(v *scorecard.Values) {
 		}
 		switch {
 		case ago >= 1 && ago <= loginHalfDays:
-			logins += u.logins
+			logins += int64(u.logins)
 		case ago > loginHalfDays && ago <= loginDays:
-			loginsBefore += u.logins
+			loginsBefore += int64(u.logins)
 		}
 	}
 	age := a.age()

@@ -281,7 +281,9 @@ func TestUsersThatAnAliasJoined(t *testing.T) {
 		"in a circle": {on(1, joined("user", "anonymous")), on(1, joined("phone", "user")), on(0, joined("anonymous", "phone"))},
 		"as a star":   {on(1, joined("user", "anonymous")), on(1, joined("user", "phone")), on(1, joined("user", "user"))},
 	}
+	number(base)
 	for name, joins := range aliases {
+		number(joins)
 		for cut := range len(base) + 1 {
 			t.Run(fmt.Sprintf("%s after %d facts are one user", name, cut), func(t *testing.T) {
 				t.Parallel()

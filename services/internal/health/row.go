@@ -35,14 +35,14 @@ const (
 
 // AppendRow appends a row's bytes, about 35 of them. Rows follow each other without separator.
 func AppendRow(dst []byte, r Row) []byte {
-	w := writer{dst}
+	w := writer{b: dst[:cap(dst)], n: len(dst)}
 	w.int(int64(r.Day))
 	result := Result{
 		Score: r.Score, Band: r.Band, Coverage: r.Coverage, Stage: r.Stage,
 		Card: r.Card, SetVersion: r.SetVersion, Dimensions: r.Dimensions,
 	}
 	result.write(&w)
-	return w.b
+	return w.bytes()
 }
 
 // DecodeRows reads rows back.

@@ -1,6 +1,9 @@
 package health
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// usageDays is how many days before today the daily sums are kept.
@@ -14,8 +17,8 @@ const (
 // usageDay holds the sums of one day.
 type usageDay struct {
 	day      Day
+	logins   uint32
 	quantity int64 // micros
-	logins   int64
 }
 
 // usageOf returns the sums of a day, added if need be; nil for a day before all windows.
@@ -44,6 +47,6 @@ func (a *Account) addQuantity(d Day, micros int64) {
 // addLogin counts a login on a day.
 func (a *Account) addLogin(d Day) {
 	if u := a.usageOf(d); u != nil {
-		u.logins++
+		u.logins += min(1, math.MaxUint32-u.logins)
 	}
 }

@@ -8,14 +8,43 @@ import (
 // ErrCorrupt says that bytes are not what this package wrote.
 var ErrCorrupt = errors.New("corrupt account state")
 
-// writer appends values in a compact form.
-type writer struct{ b []byte }
+// writer appends values in a compact form. It holds a buffer and how much of it is written, because
+// to store a slice anew for each value costs a write barrier.
+type writer struct {
+	b []byte
+	n int
+}
 
-func (w *writer) byte(v byte)   { w.b = append(w.b, v) }
-func (w *writer) uint(v uint64) { w.b = binary.AppendUvarint(w.b, v) }
-func (w *writer) int(v int64)   { w.b = binary.AppendVarint(w.b, v) }
-func (w *writer) count(n int)   { w.uint(uint64(n)) } //nolint:gosec // a length
-func (w *writer) text(s string) { w.count(len(s)); w.b = append(w.b, s...) }
+// room makes sure that n more bytes fit.
+func (w *writer) room(n int) {
+	if len(w.b)-w.n < n {
+		w.b = append(w.b, make([]byte, n+len(w.b))...)
+	}
+}
+
+// bytes returns what was written.
+func (w *writer) bytes() []byte { return w.b[:w.n] }
+
+func (w *writer) byte(v byte) {
+	w.room(1)
+	w.b[w.n] = v
+	w.n++
+}
+
+func (w *writer) uint(v uint64) {
+	w.room(binary.MaxVarintLen64)
+	w.n += binary.PutUvarint(w.b[w.n:], v)
+}
+
+func (w *writer) int(v int64)   { w.uint(uint64(v)<<1 ^ uint64(v>>63)) } //nolint:gosec // zigzag
+func (w *writer) count(n int)   { w.uint(uint64(n)) }                    //nolint:gosec // a length
+func (w *writer) text(s string) { w.count(len(s)); w.raw(s) }
+
+// raw writes a text without its length.
+func (w *writer) raw(s string) {
+	w.room(len(s))
+	w.n += copy(w.b[w.n:], s)
+}
 
 // amount writes a number of micros that mostly is a whole one.
 func (w *writer) amount(v int64) {
