@@ -122,6 +122,30 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
+// BenchmarkReadSingle drains messages of one event each, the worst case.
+func BenchmarkReadSingle(b *testing.B) {
+	bundle := newBundle(b, natsserver.Options{})
+	log := bundle.open(b, eventlog.Options{})
+	js, err := jetstream.New(bundle.conn, jetstream.WithPublishAsyncMaxPending(4000))
+	require.NoError(b, err)
+
+	data := encode(b, record("acme", "0190b2c4-7a3e-7c11-9f00-000000000000"))
+	for range 200_000 {
+		_, err := js.PublishAsync("events.0", data, jetstream.WithStallWait(time.Minute))
+		require.NoError(b, err)
+	}
+	<-js.PublishAsyncComplete()
+	b.ResetTimer()
+
+	start, events := time.Now(), 0
+	for events < b.N {
+		events += len(readAll(b, log, 0, 0))
+	}
+
+	b.ReportMetric(float64(events)/time.Since(start).Seconds(), "events/s")
+	b.ReportMetric(0, "ns/op")
+}
+
 func fill(b *testing.B, log *eventlog.Log, w *eventlog.Writer, events int) {
 	b.Helper()
 

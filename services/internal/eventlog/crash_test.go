@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		os.Exit(serve(dir, os.Getenv(envServerPort)))
 	}
 
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // serve runs a server until its input ends or it is killed.

@@ -212,8 +212,10 @@ type batch struct {
 	units             []*unit
 	// born is when it was cut, sent when it last went to the server (zero: not yet).
 	born, sent time.Time
-	// retry is when to send it again; zero: when the connection comes back.
+	// retry is when to send it again, because the server did not take it; zero: no such reason.
 	retry time.Time
+	// epoch counts the connection's reconnects before it was last sent.
+	epoch uint64
 	// data is the payload in a pooled buffer, kept until the batch is settled.
 	data    *[]byte
 	records int

@@ -114,6 +114,33 @@ func (l *Log) Info(ctx context.Context, stream int) (StreamInfo, error) {
 	}, nil
 }
 
+const (
+	followerTries = 5
+	followerPause = 50 * time.Millisecond
+)
+
+// get reads one message. Any replica may answer, also one that is a moment behind; so it is asked again where the
+// leader says that the message should be there.
+func (l *Log) get(ctx context.Context, stream int, seq uint64) (*jetstream.RawStreamMsg, error) {
+	for try := 1; ; try++ {
+		raw, err := l.streams[stream].GetMsg(ctx, seq)
+		if !errors.Is(err, jetstream.ErrMsgNotFound) || l.layout.Replicas == 1 || try == followerTries {
+			return raw, err //nolint:wrapcheck // wrapped by MessageAt
+		}
+
+		info, infoErr := l.Info(ctx, stream)
+		if infoErr != nil || seq < info.First || seq > info.Last {
+			return nil, err //nolint:wrapcheck // wrapped by MessageAt
+		}
+
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err() //nolint:wrapcheck // wrapped by MessageAt
+		case <-time.After(followerPause):
+		}
+	}
+}
+
 // MessageAt reads one message; ErrNoMessage if the stream has none at the sequence. Pending is not filled.
 func (l *Log) MessageAt(ctx context.Context, stream int, seq uint64) (Message, error) {
 	if stream < 0 || stream >= len(l.streams) {
@@ -125,7 +152,7 @@ func (l *Log) MessageAt(ctx context.Context, stream int, seq uint64) (Message, e
 		return Message{}, fmt.Errorf("%w: sequence 0 of %s", ErrNoMessage, name)
 	}
 
-	raw, err := l.streams[stream].GetMsg(ctx, seq)
+	raw, err := l.get(ctx, stream, seq)
 
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -43,7 +44,8 @@ func (l *Log) decode(stream int, subject string, data []byte, header nats.Header
 
 	partition, found := partitionOf(subject)
 	if !found || partition >= l.layout.Partitions {
-		message.Partition, message.Err = -1, ErrPoison
+		message.Partition = -1
+		message.Err = fmt.Errorf("%w: subject %q names no partition", ErrPoison, subject)
 
 		return message
 	}

@@ -88,6 +88,7 @@ func (p *publisher) send(token uint64, b *batch) {
 	}
 
 	b.retry = time.Time{}
+	b.epoch = p.conn.Stats().Reconnects
 
 	if !p.conn.IsConnected() {
 		return
@@ -210,17 +211,17 @@ func (p *publisher) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.status: // connected again: answers to what was sent before are lost
-			p.sweep(time.Now(), true)
+		case <-p.status: // connected again
+			p.sweep(time.Now())
 		case now := <-ticker.C:
-			p.sweep(now, false)
+			p.sweep(now)
 		}
 	}
 }
 
-// sweep looks through all pending batches; reconnected says that every one has to be sent again.
-func (p *publisher) sweep(now time.Time, reconnected bool) {
-	again, expired := p.sort(now, reconnected)
+// sweep looks through all pending batches.
+func (p *publisher) sweep(now time.Time) {
+	again, expired := p.sort(now)
 
 	for _, token := range again {
 		p.mu.Lock()
@@ -238,7 +239,9 @@ func (p *publisher) sweep(now time.Time, reconnected bool) {
 }
 
 // sort finds the batches to be sent again, and takes away those whose time is up.
-func (p *publisher) sort(now time.Time, reconnected bool) (again []uint64, expired []*batch) {
+func (p *publisher) sort(now time.Time) (again []uint64, expired []*batch) {
+	epoch := p.conn.Stats().Reconnects
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
@@ -248,7 +251,9 @@ func (p *publisher) sort(now time.Time, reconnected bool) (again []uint64, expir
 			delete(p.pending, token)
 
 			expired = append(expired, b)
-		case reconnected, b.sent.IsZero(), !b.retry.IsZero() && now.After(b.retry),
+		case b.sent.IsZero(), // the connection was down
+			b.epoch != epoch, // the answer went to a connection that is no more
+			!b.retry.IsZero() && now.After(b.retry),
 			now.Sub(b.sent) > p.timeout/resendShare:
 			again = append(again, token)
 		}
