@@ -51,7 +51,7 @@ func (s *Service) claim(ctx context.Context, stream, number int, condemned conde
 	limit := s.cfg.CacheMiB << 20 / s.deps.Log.Layout().Partitions
 	w := &worker{
 		service: s, stream: stream, number: number, start: head.Cursor, partition: partition,
-		accounts: newCache(limit), in: make(chan *eventlog.Message, queued), done: make(chan error, 1),
+		accounts: newCache(limit), in: make(chan task, queued), done: make(chan error, 1),
 	}
 	w.logTime.Store(partition.LogTime)
 	w.due.Store(partition.NextTimer())

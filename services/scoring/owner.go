@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -76,19 +77,19 @@ func (s *Service) runStream(ctx context.Context, stream int, condemned condemned
 		return fmt.Errorf("asking for the end of stream %d: %w", stream, err)
 	}
 	s.setState(stream, "catching up with the log")
-	if info.Last < from {
-		s.setState(stream, "")
-	}
-
 	group, groupCtx := errgroup.WithContext(ctx)
+	o := &owner{service: s, stream: stream, workers: workers, end: info.Last}
 	for _, w := range workers {
 		group.Go(func() error { return w.run(groupCtx) })
 	}
 	group.Go(func() error { return s.tick(groupCtx, workers) })
 	group.Go(func() error {
-		err := s.deps.Log.Read(groupCtx, stream, from, func(m *eventlog.Message) error {
-			return s.dispatch(groupCtx, workers, m, info.Last)
-		})
+		if info.Last < from {
+			if err := o.caughtUp(groupCtx); err != nil {
+				return err
+			}
+		}
+		err := s.deps.Log.Read(groupCtx, stream, from, func(m *eventlog.Message) error { return o.dispatch(groupCtx, m) })
 		if groupCtx.Err() != nil {
 			return groupCtx.Err()
 		}
@@ -97,48 +98,77 @@ func (s *Service) runStream(ctx context.Context, stream int, condemned condemned
 	return group.Wait() //nolint:wrapcheck // the group's own goroutines have wrapped
 }
 
+// owner is one try of owning a stream.
+type owner struct {
+	service *Service
+	stream  int
+	workers map[int]*worker
+	// end is the last message that the stream held at the claim; ready says that all up to it is committed, or
+	// about to be.
+	end   uint64
+	ready bool
+}
+
 // dispatch hands a message to its partition's worker. A worker that is behind holds the reader back.
-func (s *Service) dispatch(ctx context.Context, workers map[int]*worker, m *eventlog.Message, caughtUp uint64) error {
-	w := workers[m.Partition]
+func (o *owner) dispatch(ctx context.Context, m *eventlog.Message) error {
+	w := o.workers[m.Partition]
 	if w == nil {
-		return &AlarmError{Code: "foreign_partition", Why: fmt.Sprintf("message %d of stream %d is for partition %d, which is not in it", m.Sequence, m.Stream, m.Partition)}
+		return &AlarmError{Code: "foreign_partition", Why: fmt.Sprintf("message %d of stream %d is for partition %d, which is not in it", m.Sequence, o.stream, m.Partition)}
 	}
-	if err := s.believable(ctx, m); err != nil {
+	if err := o.believable(ctx, m); err != nil {
 		return err
 	}
 	if m.Sequence > w.start {
-		select {
-		case w.in <- m:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := w.give(ctx, task{message: m}); err != nil {
+			return err
 		}
 	}
-	s.metrics.lag(m, s.cfg.Now())
-	if m.Sequence >= caughtUp && m.Pending < readyPending {
-		s.setState(m.Stream, "")
+	o.service.metrics.lag(m, o.service.cfg.Now())
+	if m.Sequence >= o.end && !o.ready {
+		return o.caughtUp(ctx)
 	}
 	return nil
 }
 
-// readyPending is how many messages behind the end of the log still counts as caught up.
-const readyPending = 1000
+// caughtUp makes the stream ready as soon as every worker has committed what it has been given so far.
+func (o *owner) caughtUp(ctx context.Context) error {
+	o.ready = true
+	var open atomic.Int64
+	open.Store(int64(len(o.workers)))
+	for _, w := range o.workers {
+		err := w.give(ctx, task{committed: func() {
+			if open.Add(-1) == 0 {
+				o.service.setState(o.stream, "")
+			}
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // believable holds a message back whose timestamp is far ahead of the owner's clock: one wrong clock
 // must not age every account. It waits, in alarm, until the clock agrees.
-func (s *Service) believable(ctx context.Context, m *eventlog.Message) error {
+func (o *owner) believable(ctx context.Context, m *eventlog.Message) error {
+	s := o.service
+	if time.UnixMicro(m.Time).Sub(s.cfg.Now()) <= clockTolerance {
+		return nil
+	}
+	defer s.setState(o.stream, s.state(o.stream))
 	for {
-		ahead := time.UnixMicro(m.Time).Sub(s.cfg.Now()) - clockTolerance
-		if ahead <= 0 {
+		ahead := time.UnixMicro(m.Time).Sub(s.cfg.Now())
+		if ahead <= clockTolerance {
 			return nil
 		}
-		why := fmt.Sprintf("message %d is %s ahead of this clock", m.Sequence, ahead+clockTolerance)
-		s.setState(m.Stream, why)
+		s.setState(o.stream, fmt.Sprintf("message %d is %s ahead of this clock", m.Sequence, ahead))
 		s.metrics.alarm(ctx, "clock_ahead")
-		s.deps.Logger.ErrorContext(ctx, "partition stopped: a message is ahead of the clock", "stream", m.Stream, "partition", m.Partition, "sequence", m.Sequence, "ahead", ahead+clockTolerance)
+		s.deps.Logger.ErrorContext(ctx, "partition stopped: a message is ahead of the clock",
+			"stream", o.stream, "partition", m.Partition, "sequence", m.Sequence, "ahead", ahead)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(min(ahead, time.Second)):
+		case <-time.After(min(ahead-clockTolerance, time.Second)):
 		}
 	}
 }

@@ -90,6 +90,12 @@ func (s *Service) Ready() error {
 	return nil
 }
 
+func (s *Service) state(stream int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.states[stream]
+}
+
 // setState notes why a stream is not ready; empty: it is.
 func (s *Service) setState(stream int, why string) {
 	s.mu.Lock()

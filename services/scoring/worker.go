@@ -32,7 +32,7 @@ type worker struct {
 	start     uint64 // cursor at the claim
 	partition *fold.Partition
 	accounts  *cache
-	in        chan *eventlog.Message
+	in        chan task
 
 	committing bool
 	done       chan error
@@ -44,6 +44,22 @@ type worker struct {
 
 	// logTime and due are read by the ticker: log time, and the time at which a tick is due, in microseconds.
 	logTime, due atomic.Int64
+}
+
+// task is what a worker is given: a message, or something to call when all messages before it are committed.
+type task struct {
+	message   *eventlog.Message
+	committed func()
+}
+
+// give queues a task.
+func (w *worker) give(ctx context.Context, t task) error {
+	select {
+	case w.in <- t:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // run folds messages as they come and commits them: at once when idle, gathering while a commit is under
@@ -67,8 +83,8 @@ func (w *worker) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return w.stop(ctx)
-		case m := <-in:
-			if err := w.takeIn(ctx, m); err != nil {
+		case t := <-in:
+			if err := w.takeIn(ctx, t); err != nil {
 				return err
 			}
 		case err := <-w.done:
@@ -118,26 +134,39 @@ func (w *worker) pause() time.Duration {
 
 // stop commits what is folded, when the service ends in order.
 func (w *worker) stop(ctx context.Context) error {
-	last := context.WithoutCancel(ctx)
+	if err := w.drain(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// drain commits all that is folded and waits for it.
+func (w *worker) drain(ctx context.Context) error {
 	if w.committing {
 		if err := w.committed(<-w.done); err != nil {
 			return err
 		}
 	}
-	if w.partition.Pending() {
-		w.commit(last)
-		return w.committed(<-w.done)
+	if !w.partition.Pending() {
+		return nil
 	}
-	return ctx.Err()
+	w.commit(ctx)
+	return w.committed(<-w.done)
 }
 
 // takeIn folds a message and those that wait behind it.
-func (w *worker) takeIn(ctx context.Context, first *eventlog.Message) error {
-	messages := append(make([]*eventlog.Message, 0, batch), first)
-	for len(messages) < batch {
+func (w *worker) takeIn(ctx context.Context, first task) error {
+	if first.message == nil {
+		return w.barrier(ctx, first)
+	}
+	messages := append(make([]*eventlog.Message, 0, batch), first.message)
+	var last task
+	for len(messages) < batch && last.committed == nil {
 		select {
-		case m := <-w.in:
-			messages = append(messages, m)
+		case last = <-w.in:
+			if last.message != nil {
+				messages = append(messages, last.message)
+			}
 			continue
 		default:
 		}
@@ -153,6 +182,18 @@ func (w *worker) takeIn(ctx context.Context, first *eventlog.Message) error {
 	}
 	w.logTime.Store(w.partition.LogTime)
 	w.due.Store(w.partition.NextTimer())
+	if last.committed != nil {
+		return w.barrier(ctx, last)
+	}
+	return nil
+}
+
+// barrier tells that everything before is in the store.
+func (w *worker) barrier(ctx context.Context, t task) error {
+	if err := w.drain(ctx); err != nil {
+		return err
+	}
+	t.committed()
 	return nil
 }
 
