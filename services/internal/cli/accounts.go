@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -224,7 +225,7 @@ func drawHistory(rows []historyView) func(io.Writer) error {
 		}}
 
 		for _, n := range names {
-			t.columns = append(t.columns, column{name: n, right: true})
+			t.columns = append(t.columns, column{name: strings.ToUpper(n), right: true})
 		}
 
 		for _, r := range rows {

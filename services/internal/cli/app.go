@@ -33,7 +33,7 @@ func Main(ctx context.Context, args []string, io IO) int {
 	a.settings.declare(&a.set)
 
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would stand for os.Args
 	root.SetIn(io.In)
 	root.SetOut(io.Out)
 	root.SetErr(io.Err)
@@ -71,7 +71,9 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:      true,
 		PersistentPreRunE: a.load,
 		Args:              noCommand,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: suggestionDistance,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddGroup(
 		&cobra.Group{ID: groupServices, Title: "Services:"},
@@ -101,13 +103,16 @@ func addTo(root *cobra.Command, group string, commands ...*cobra.Command) {
 // parent makes a command that only holds others.
 func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Short: short, Args: noCommand,
+		Use: use, Short: short, Args: noCommand, SuggestionsMinimumDistance: suggestionDistance,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(children...)
 
 	return c
 }
+
+// suggestionDistance is how many letters may differ from the command that is suggested.
+const suggestionDistance = 2
 
 // noCommand refuses a word that names no command.
 func noCommand(cmd *cobra.Command, args []string) error {

@@ -50,7 +50,7 @@ func (a *app) applyCommand() *cobra.Command {
 		},
 	}
 	a.flags(cmd, readFlags()...)
-	cmd.Flags().StringSliceVarP(&files, "file", "f", nil, "file, or - for stdin; may be given again")
+	cmd.Flags().StringArrayVarP(&files, "file", "f", nil, "file, or - for stdin; may be given again")
 
 	return cmd
 }

@@ -128,7 +128,7 @@ func (a *app) loadDemo(ctx context.Context, p *demo.Portfolio, player *demo.Play
 	started := time.Now()
 	total := p.Size()
 	bar := progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(a.io.Err), progressbar.OptionSetDescription("history"),
+		progressbar.OptionSetWriter(a.io.Err), progressbar.OptionSetVisibility(terminal(a.io.Err)), progressbar.OptionSetDescription("history"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30), //nolint:mnd // the bar's look
 	)
@@ -138,7 +138,10 @@ func (a *app) loadDemo(ctx context.Context, p *demo.Portfolio, player *demo.Play
 		_ = bar.Add(events) // a bar that cannot be drawn must not stop the load
 	})
 	_ = bar.Finish() // as above
-	a.say("")
+
+	if terminal(a.io.Err) {
+		a.say("")
+	}
 
 	if err != nil {
 		return sendError(fmt.Errorf("loading the history: %w", err))
@@ -286,13 +289,16 @@ func (a *app) drawStories(views []storyView) func(io.Writer) error {
 			return err //nolint:wrapcheck // a failed write to stdout says it all
 		}
 
-		for i, v := range views {
+		for _, v := range views {
 			if len(v.Examples) == 0 {
 				continue
 			}
 
-			// Some stories are best seen in a score's parts, some in its days.
-			command := []string{"explain", "history"}[i%2]
+			command := "explain"
+			if v.Story == demo.Growing.String() || v.Story == demo.Leaving.String() { // best seen day by day
+				command = "history"
+			}
+
 			if _, err := fmt.Fprintf(w, "  %s accounts %s %s%s   # %s\n",
 				program, command, quote(v.Examples[0]), data, v.Story); err != nil {
 				return err //nolint:wrapcheck // a failed write to stdout says it all

@@ -105,12 +105,3 @@ func oneLine(event json.RawMessage) ([]byte, error) {
 
 	return b.Bytes(), nil
 }
-
-// decodeJSON reads one JSON value and nothing else.
-func decodeJSON(data []byte, v any) error {
-	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("reading JSON: %w", err)
-	}
-
-	return nil
-}

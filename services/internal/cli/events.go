@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,6 +64,14 @@ func (a *app) tail(ctx context.Context, next func() (*adminv1.TailEventsResponse
 	}
 }
 
+// recordView is one record of the log; the record itself is in protobuf's own JSON.
+type recordView struct {
+	Partition int32           `json:"partition"`
+	Sequence  uint64          `json:"sequence"`
+	LoggedAt  string          `json:"logged_at"`
+	Record    json.RawMessage `json:"record"`
+}
+
 // printRecord writes one record: a line for people, an object for programs.
 func (a *app) printRecord(r *adminv1.TailEventsResponse) error {
 	p := a.printer()
@@ -73,15 +82,12 @@ func (a *app) printRecord(r *adminv1.TailEventsResponse) error {
 		return err //nolint:wrapcheck // a failed write to stdout says it all
 	}
 
-	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(r)
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(r.GetRecord())
 	if err != nil {
 		return fmt.Errorf("writing a record: %w", err)
 	}
 
-	var v any
-	if err := decodeJSON(text, &v); err != nil {
-		return err
-	}
+	v := recordView{Partition: r.GetPartition(), Sequence: r.GetSequence(), LoggedAt: timeText(r.GetLoggedAt()), Record: text}
 
 	if p.format == formatYAML {
 		if _, err := io.WriteString(p.w, "---\n"); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -70,7 +71,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	}
 
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoServers) {
 		return exitUnavailable
 	}
 
@@ -107,7 +108,7 @@ func exitCodeOf(code codes.Code) int {
 func printError(w io.Writer, err error) {
 	s, ok := status.FromError(err)
 	if !ok || s.Code() == codes.OK {
-		fmt.Fprintf(w, "hale: %v\n", err)
+		fmt.Fprintf(w, "hale: %s\n", indent(err.Error()))
 
 		return
 	}
@@ -125,7 +126,7 @@ func printError(w io.Writer, err error) {
 		text += " (" + reason + ")"
 	}
 
-	fmt.Fprintf(w, "hale: %s\n", text)
+	fmt.Fprintf(w, "hale: %s\n", indent(text))
 
 	for _, detail := range s.Details() {
 		if bad, ok := detail.(*errdetails.BadRequest); ok {
@@ -135,6 +136,9 @@ func printError(w io.Writer, err error) {
 		}
 	}
 }
+
+// indent sets the further lines of a message off from the first.
+func indent(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
 
 // reasonOf returns the stable reason of a status, or the name of its code.
 func reasonOf(s *status.Status) string {

@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
+	"golang.org/x/term"
 )
 
 // The formats of -o.
@@ -23,6 +27,32 @@ func formats() []string { return []string{formatTable, formatJSON, formatYAML, f
 type printer struct {
 	w      io.Writer
 	format string
+}
+
+// count writes how many there are of something.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// seconds cuts a time to what people read.
+func seconds(at string) string {
+	whole, fraction, found := strings.Cut(at, ".")
+	if !found {
+		return at
+	}
+
+	return whole + strings.TrimLeft(fraction, "0123456789")
+}
+
+// terminal tells whether a person sits at the other end.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor is a small number
 }
 
 // one writes a single thing; draw writes it for people.

@@ -87,7 +87,7 @@ func drawRejects(rejects []rejectView) func(io.Writer) error {
 		}}
 
 		for _, r := range rejects {
-			t.add(strconv.FormatUint(r.ID, 10), r.RejectedAt, r.Code, r.Field, r.AccountID, r.MessageID, r.Origin, r.Message)
+			t.add(strconv.FormatUint(r.ID, 10), seconds(r.RejectedAt), r.Code, r.Field, r.AccountID, r.MessageID, r.Origin, r.Message)
 		}
 
 		return t.write(w)
@@ -183,7 +183,7 @@ func (a *app) resent(r *adminv1.ResendRejectsResponse) error {
 		return t.write(w)
 	})
 	if err == nil && v.Refused > 0 {
-		return refused("%d events were refused again (`hale rejects list` says why)", v.Refused)
+		return refused("%s refused again (`hale rejects list` says why)", count(int(v.Refused), "event"))
 	}
 
 	return err

@@ -21,17 +21,6 @@ func (a *app) scorecardsCommand() *cobra.Command {
 		a.scorecardsListCommand(), a.scorecardsCheckCommand(), a.scorecardsApplyCommand())
 }
 
-// scorecardView is one scorecard of the document in force.
-type scorecardView struct {
-	Name       string `json:"name"`
-	When       string `json:"when"`
-	Dimensions []struct {
-		Name     string         `json:"name"`
-		Weight   float64        `json:"weight"`
-		Measures map[string]any `json:"measures"`
-	} `json:"-"`
-}
-
 func (a *app) scorecardsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the scorecards in force; -o yaml prints the document to edit and apply",
@@ -71,7 +60,10 @@ func (a *app) printScorecards(r *adminv1.GetScorecardsResponse) error {
 
 	return a.printer().one(v, func(w io.Writer) error {
 		var doc struct {
-			Scorecards []scorecardView `yaml:"scorecards"`
+			Scorecards []struct {
+				Name string `yaml:"name"`
+				When string `yaml:"when"`
+			} `yaml:"scorecards"`
 		}
 
 		if err := yaml.Unmarshal([]byte(r.GetDocument()), &doc); err != nil {
@@ -155,7 +147,7 @@ func (a *app) checked(name string, problems []*adminv1.Problem) error {
 	}
 
 	if len(views) > 0 {
-		return refused("%s: %d problems", name, len(views))
+		return refused("%s: %s", name, count(len(views), "problem"))
 	}
 
 	a.say("%s is good", name)

@@ -133,6 +133,10 @@ func (a *app) events(args []string, flags eventFlags, file string) (io.ReadClose
 			return nil, usageError("--account, --user, --id and --time need a KIND: one of %s", strings.Join(kinds(), ", "))
 		}
 
+		if file == "-" && terminal(a.io.In) {
+			return nil, usageError("name a KIND, a file with -f, or give events on stdin")
+		}
+
 		return a.open(file)
 	}
 
@@ -163,9 +167,9 @@ func (a *app) send(ctx context.Context, s *sender.Sender, in io.Reader) error {
 
 	switch {
 	case err != nil:
-		return sendError(fmt.Errorf("after %d events: %w", out.sent, err))
+		return sendError(fmt.Errorf("after %s: %w", count(out.sent, "event"), err))
 	case len(out.view.Rejected) > 0:
-		return refused("%d of %d events were refused", len(out.view.Rejected), out.sent)
+		return refused("%d of %s refused", len(out.view.Rejected), count(out.sent, "event"))
 	default:
 		return nil
 	}

@@ -103,7 +103,7 @@ func (s *settings) declareClient(set *config.Set) {
 		config.Named("output"), config.Short("o"))
 
 	d := &s.demo
-	set.Int(&d.Accounts, "demo.accounts", demo.DefaultAccounts, "how many accounts", config.Named("accounts"))
-	set.Int(&d.Days, "demo.days", demo.DefaultDays, "how many days of history", config.Named("days"))
-	set.Int(&d.Seed, "demo.seed", 1, "the same seed makes the same portfolio", config.Named("seed"))
+	set.Int(&d.Accounts, "demo.accounts", demo.DefaultAccounts, "how many accounts", config.Flag("accounts"))
+	set.Int(&d.Days, "demo.days", demo.DefaultDays, "how many days of history", config.Flag("days"))
+	set.Int(&d.Seed, "demo.seed", 1, "the same seed makes the same portfolio", config.Flag("seed"))
 }

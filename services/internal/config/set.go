@@ -46,6 +46,9 @@ func Secret() Option { return func(s *Setting) { s.hidden = true } }
 // follows the flag.
 func Named(flag string) Option { return func(s *Setting) { s.name(flag) } }
 
+// Flag gives the setting a flag of its own; the variable still follows the key.
+func Flag(name string) Option { return func(s *Setting) { s.Flag = name } }
+
 // Short gives the flag a one-letter form.
 func Short(letter string) Option { return func(s *Setting) { s.short = letter } }
 
@@ -90,6 +93,10 @@ func (s *Set) AddFlags(flags *pflag.FlagSet, groups ...string) {
 		flag := flags.VarPF(setting.value, setting.Flag, setting.short, setting.Usage+" ["+setting.Variable+"]")
 		if b, ok := setting.value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
 			flag.NoOptDefVal = "true"
+		}
+
+		if setting.Default == "0s" {
+			flag.DefValue = "0" // help leaves out defaults that it knows to be zero
 		}
 
 		setting.flag = flag

@@ -28,6 +28,10 @@ func (p *Portfolio) History(a *Account) []*eventv1.Event {
 		w.day(day)
 	}
 
+	if a.Story == Angry {
+		w.outrage()
+	}
+
 	w.surveys()
 	w.talks()
 
@@ -190,14 +194,13 @@ func (w *writer) visit(day time.Time, n int) {
 		})
 	}
 
-	names := features()
-	breadth := min(w.plot.breadth, len(names))
+	names := features()[:w.account.breadth]
 
 	for range 1 + w.random.IntN(2) {
 		at = at.Add(time.Duration(30+w.random.IntN(3600)) * time.Second)
 		// The square makes the first features the most used.
 		f := w.random.Float64()
-		name := names[int(f*f*float64(breadth))]
+		name := names[int(f*f*float64(len(names)))]
 		quantity := int64(1+w.random.IntN(12)) * micros
 		w.add(at, user, func(e *eventv1.Event) {
 			e.Body = &eventv1.Event_Usage{Usage: &eventv1.Usage{Feature: name, QuantityMicros: &quantity}}

@@ -62,7 +62,7 @@ func (l *Live) Next(at time.Time) *eventv1.Event {
 			}}
 		})
 	default:
-		names := features()[:w.plot.breadth]
+		names := features()[:a.breadth]
 		w.add(at, user, func(e *eventv1.Event) {
 			e.Body = &eventv1.Event_Usage{Usage: &eventv1.Usage{Feature: pick(l.random, names...)}}
 		})

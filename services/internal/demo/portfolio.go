@@ -37,7 +37,8 @@ type Account struct {
 	owner    string
 	segment  string
 	industry string
-	users    int // people there are, the first is the champion, the second the admin
+	users    int // people who come at all; the first is the champion, the second the admin
+	breadth  int // features in use
 	begins   time.Time
 }
 
@@ -64,8 +65,8 @@ func New(c Config, end time.Time) *Portfolio {
 
 	for i := range c.Accounts {
 		a := Account{index: i, Story: draw(r)}
-		a.Name = companyName(r)
-		a.ID = unique(slug(a.Name), taken)
+		a.Name = companyName(r, taken)
+		a.ID = slug(a.Name)
 		a.contract(r, c, end)
 		p.Accounts = append(p.Accounts, a)
 	}
@@ -144,7 +145,10 @@ func (a *Account) contract(r *rand.Rand, c Config, end time.Time) {
 	a.currency = pick(r, "USD", "USD", "USD", "EUR", "EUR", "GBP")
 	a.owner = pick(r, "maya.lindt", "jonas.pereira", "amara.okoye", "li.wei", "sofia.novak")
 	a.industry = pick(r, "logistics", "healthcare", "retail", "finance", "education", "manufacturing", "media", "energy")
-	a.users = max(3, a.seats*(70+r.IntN(31))/100)
+
+	story := a.Story.plot()
+	a.users = max(3, int(float64(a.seats)*(story.reach+(story.reachMost-story.reach)*r.Float64())))
+	a.breadth = min(len(features()), max(1, story.breadth-2+r.IntN(5)))
 
 	age := c.Days + 60 + r.IntN(900)
 	if a.Story == Stalled {
@@ -164,27 +168,32 @@ func (a *Account) user(n int) string { return a.ID + "-u" + strconv.Itoa(n+1) }
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
-func companyName(r *rand.Rand) string {
-	a := pick(r, "Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper",
-		"Kestrel", "Lumen", "Meridian", "Nimbus", "Orchard", "Pine", "Quarry", "River", "Saffron", "Tundra",
-		"Umber", "Violet", "Willow", "Yarrow", "Zephyr", "Aspen", "Basalt", "Cedar", "Dune", "Echo")
-	b := pick(r, "Analytics", "Bank", "Clinics", "Couriers", "Energy", "Foods", "Freight", "Games", "Group",
-		"Hotels", "Insurance", "Labs", "Learning", "Logistics", "Media", "Mills", "Motors", "Networks", "Outfitters",
-		"Partners", "Press", "Robotics", "Schools", "Software", "Solar", "Studios", "Supply", "Systems", "Textiles",
-		"Travel")
+// companyName makes up a name that is not taken yet.
+func companyName(r *rand.Rand, taken map[string]bool) string {
+	const tries = 20
 
-	return a + " " + b
+	var name string
+
+	for range tries {
+		name = pick(r, "Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper",
+			"Kestrel", "Lumen", "Meridian", "Nimbus", "Orchard", "Pine", "Quarry", "River", "Saffron", "Tundra",
+			"Umber", "Violet", "Willow", "Yarrow", "Zephyr", "Aspen", "Basalt", "Cedar", "Dune", "Echo") + " " +
+			pick(r, "Analytics", "Bank", "Clinics", "Couriers", "Energy", "Foods", "Freight", "Games", "Group",
+				"Hotels", "Insurance", "Labs", "Learning", "Logistics", "Media", "Mills", "Motors", "Networks",
+				"Outfitters", "Partners", "Press", "Robotics", "Schools", "Software", "Solar", "Studios", "Supply",
+				"Systems", "Textiles", "Travel")
+
+		if !taken[name] {
+			taken[name] = true
+
+			return name
+		}
+	}
+
+	name += " " + strconv.Itoa(len(taken)+1) // larger than every number before it
+	taken[name] = true
+
+	return name
 }
 
 func slug(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "-")) }
-
-func unique(id string, taken map[string]bool) string {
-	candidate := id
-	for n := 2; taken[candidate]; n++ {
-		candidate = id + "-" + strconv.Itoa(n)
-	}
-
-	taken[candidate] = true
-
-	return candidate
-}

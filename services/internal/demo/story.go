@@ -42,9 +42,10 @@ func (s Story) String() string {
 type plot struct {
 	// weight is the story's share of the portfolio, in percent.
 	weight int
-	// presence is how likely a user shows up on a working day.
-	presence float64
-	// breadth is how many features an account uses.
+	// presence is how likely a user shows up on a working day; reach is the share of users who
+	// ever do, at least and at most.
+	presence, reach, reachMost float64
+	// breadth is how many features an account uses; accounts differ from it by one or two.
 	breadth int
 	// tickets opened a day, share of them urgent or high, and hours until they close.
 	tickets, severe, hours float64
@@ -62,30 +63,30 @@ func (s Story) plot() plot {
 	switch s {
 	case Growing:
 		return plot{
-			weight: 20, presence: 0.40, breadth: 10, tickets: 0.03, severe: 0.05, hours: 14, unsolved: 0.02,
-			mood: 0.9, answers: 0.40, touchEvery: 18, pulse: 5,
+			weight: 20, presence: 0.40, reach: 0.8, reachMost: 1, breadth: 9,
+			tickets: 0.03, severe: 0.05, hours: 14, unsolved: 0.02, mood: 0.9, answers: 0.40, touchEvery: 18, pulse: 5,
 		}
 	case Leaving:
 		return plot{
-			weight: 14, presence: 0.34, breadth: 6, tickets: 0.02, severe: 0.10, hours: 40, unsolved: 0.05,
-			mood: -0.2, answers: 0.08, touchEvery: 40, pulse: 3,
+			weight: 14, presence: 0.36, reach: 0.7, reachMost: 1, breadth: 6,
+			tickets: 0.02, severe: 0.10, hours: 40, unsolved: 0.05, mood: -0.2, answers: 0.08, touchEvery: 40, pulse: 3,
 		}
 	case Angry:
 		return plot{
-			weight: 10, presence: 0.30, breadth: 6, tickets: 0.14, severe: 0.60, hours: 190, unsolved: 0.45,
-			mood: -0.9, answers: 0.30, touchEvery: 25, pulse: 2,
+			weight: 10, presence: 0.30, reach: 0.4, reachMost: 0.7, breadth: 5,
+			tickets: 0.14, severe: 0.60, hours: 190, unsolved: 0.45, mood: -0.9, answers: 0.30, touchEvery: 25, pulse: 2,
 		}
 	case Stalled:
 		return plot{
-			weight: 8, presence: 0.22, breadth: 3, tickets: 0.03, severe: 0.15, hours: 60, unsolved: 0.20,
-			mood: -0.1, answers: 0.15, touchEvery: 20, pulse: 3,
+			weight: 8, presence: 0.24, reach: 0.3, reachMost: 0.5, breadth: 2,
+			tickets: 0.03, severe: 0.15, hours: 60, unsolved: 0.20, mood: -0.1, answers: 0.15, touchEvery: 20, pulse: 3,
 		}
 	case Steady:
 	}
 
 	return plot{
-		weight: 48, presence: 0.34, breadth: 7, tickets: 0.035, severe: 0.12, hours: 30, unsolved: 0.05,
-		mood: 0.4, answers: 0.22, touchEvery: 28, pulse: 4,
+		weight: 48, presence: 0.34, reach: 0.5, reachMost: 1, breadth: 6,
+		tickets: 0.035, severe: 0.12, hours: 30, unsolved: 0.05, mood: 0.4, answers: 0.22, touchEvery: 28, pulse: 4,
 	}
 }
 
@@ -111,7 +112,7 @@ func (s Story) intensity(ago, days float64) float64 {
 		const stopped = 12 // days before the end
 
 		if ago < stopped {
-			return 0.05
+			return 0
 		}
 
 		return 1

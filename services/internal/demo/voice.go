@@ -47,6 +47,25 @@ func (w *writer) ticket(day time.Time) {
 	}
 }
 
+// outrage writes what an angry account suffers right now: urgent tickets that nobody solves.
+func (w *writer) outrage() {
+	for range 2 + w.random.IntN(2) {
+		w.tickets++
+		id := w.account.ID + "-t" + strconv.Itoa(w.tickets)
+		at := w.portfolio.End.Add(-time.Duration(30+w.random.IntN(240)) * time.Hour)
+		severity := pick(w.random, eventv1.Ticket_SEVERITY_URGENT, eventv1.Ticket_SEVERITY_HIGH)
+
+		w.add(at, w.account.user(1), func(e *eventv1.Event) {
+			e.Body = &eventv1.Event_Ticket{Ticket: &eventv1.Ticket{
+				TicketId: id, Action: eventv1.Ticket_ACTION_OPENED, Severity: severity,
+			}}
+		})
+		w.add(at.Add(20*time.Hour), w.account.user(1), func(e *eventv1.Event) {
+			e.Body = &eventv1.Event_Ticket{Ticket: &eventv1.Ticket{TicketId: id, Action: eventv1.Ticket_ACTION_ESCALATED}}
+		})
+	}
+}
+
 func (w *writer) severity() eventv1.Ticket_Severity {
 	if w.chance(w.plot.severe) {
 		if w.chance(0.4) {

@@ -38,15 +38,6 @@ type base struct {
 
 // open opens everything that the services share, from the bottom up.
 func (s *session) open(ctx context.Context) (*base, error) {
-	if s.whole() {
-		unlock, err := lock(s.config.Data)
-		if err != nil {
-			return nil, err
-		}
-
-		s.later("unlocking the data folder", unlock)
-	}
-
 	nc, err := s.connect(ctx)
 	if err != nil {
 		return nil, err

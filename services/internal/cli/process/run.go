@@ -63,7 +63,7 @@ func Run(ctx context.Context, c Config, o Options) (err error) {
 		return err //nolint:wrapcheck // it says what was being set up
 	}
 
-	s := &session{config: c, options: o, logger: logger, telemetry: tel, ready: &telemetry.Readiness{}}
+	s := &session{started: time.Now(), config: c, options: o, logger: logger, telemetry: tel, ready: &telemetry.Readiness{}}
 	s.later("flushing telemetry", func() error {
 		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 		defer cancel()
@@ -78,6 +78,7 @@ func Run(ctx context.Context, c Config, o Options) (err error) {
 
 // session is one run of the process.
 type session struct {
+	started   time.Time
 	config    Config
 	options   Options
 	logger    *slog.Logger
@@ -119,7 +120,16 @@ func (s *session) run(ctx context.Context) error {
 		return nil
 	})
 
-	// The listeners come first: a taken port must be told before anything is opened.
+	// These come first: what another process has must be told before anything is opened.
+	if s.whole() {
+		unlock, err := lock(s.config.Data)
+		if err != nil {
+			return err
+		}
+
+		s.later("unlocking the data folder", unlock)
+	}
+
 	at, err := s.listen()
 	if err != nil {
 		return err
@@ -165,10 +175,10 @@ func (s *session) stop(ctx context.Context) error {
 // announce waits until every service is ready, writes the addresses down, and tells whoever
 // started the process.
 func (s *session) announce(ctx context.Context) error {
-	for started := time.Now(); ; {
+	for {
 		missing := s.ready.NotReady()
 		if len(missing) == 0 {
-			s.logger.InfoContext(ctx, "ready", slog.Duration("after", time.Since(started).Round(time.Millisecond)))
+			s.logger.InfoContext(ctx, "ready", slog.Duration("after", time.Since(s.started).Round(time.Millisecond)))
 
 			break
 		}
