@@ -79,6 +79,11 @@ type Store interface {
 	// Commit applies c atomically. Errors: ErrFenced (nothing written), ErrUnknown (perhaps written), and any
 	// other, such as *Error or the end of ctx before anything was sent (nothing written).
 	Commit(ctx context.Context, c *Commit) error
+	// Reset empties a partition for its present owner, so that the log is folded into it again from the start: the
+	// head gets the next generation, cursor 0 and no state; the epoch stays. No Read or Commit sees a value of an
+	// earlier generation again; the engine removes them in its own time. Watchers get Lost. ErrFenced if epoch is
+	// not the stored one. After any other error it may have happened or not, and may be called again.
+	Reset(ctx context.Context, partition int, epoch uint64) (Head, error)
 	// Watch calls f for every commit after its start, each partition in order and one call at a time, until ctx
 	// ends or f fails. For each partition it first calls f with Lost, once it is certain that no later change is
 	// missed. A watch outlives broken connections. A watcher that is too slow gets Lost.

@@ -129,6 +129,18 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 	return err
 }
 
+// Reset implements store.Store.
+func (s *Store) Reset(ctx context.Context, partition int, epoch uint64) (store.Head, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Head{}, fmt.Errorf("resetting partition %d: %w", partition, err)
+	}
+	p, err := s.part(partition)
+	if err != nil {
+		return store.Head{}, err
+	}
+	return p.reset(epoch)
+}
+
 // Check implements store.Store: memory can always be used until it is closed.
 func (s *Store) Check(context.Context) error {
 	s.mu.RLock()

@@ -35,6 +35,23 @@ func (p *part) claim() store.Head {
 	return p.head
 }
 
+// reset begins a new generation without values. A snapshot under way keeps the map that it reads.
+func (p *part) reset(epoch uint64) (store.Head, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if epoch != p.head.Epoch {
+		return store.Head{}, store.ErrFenced
+	}
+	p.head = store.Head{Epoch: epoch, Generation: p.head.Generation + 1}
+	p.base = map[string][]byte{}
+	if p.over != nil {
+		p.over = map[string][]byte{}
+	}
+	p.changed, p.size = true, 0 // the old snapshot is worth nothing any more
+	p.announce(nil, true)
+	return p.head, nil
+}
+
 func (p *part) read(keys []string) (store.Head, [][]byte) {
 	values := make([][]byte, len(keys))
 	p.mu.RLock()
@@ -69,7 +86,7 @@ func (p *part) commit(c *store.Commit) error {
 	p.head.Cursor, p.head.State = c.Cursor, state
 	p.changed = true
 	if len(p.watchers) > 0 {
-		p.announce(slices.Clone(c.Changed))
+		p.announce(slices.Clone(c.Changed), false)
 	}
 	return nil
 }
@@ -101,10 +118,11 @@ func (p *part) apply(c *store.Commit, values [][]byte) {
 	}
 }
 
-// announce queues the commit just made for every watcher.
-func (p *part) announce(accounts []string) {
+// announce queues the change just made for every watcher.
+func (p *part) announce(accounts []string, lost bool) {
 	ch := store.Change{
 		Partition: p.n, Epoch: p.head.Epoch, Generation: p.head.Generation, Cursor: p.head.Cursor, Accounts: accounts,
+		Lost: lost,
 	}
 	for _, w := range p.watchers {
 		w.add(ch)

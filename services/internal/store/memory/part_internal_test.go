@@ -21,23 +21,30 @@ func TestFreeze(t *testing.T) {
 	t.Parallel()
 	t.Run("frozen values stand still, and commits go on beside them", rapid.MakeCheck(func(rt *rapid.T) {
 		p, want := newPart(0), map[string]string{}
+		generation := uint64(0)
 		var frozen map[string][]byte
 		var then map[string]string
 		rt.Repeat(map[string]func(*rapid.T){
 			"put": func(rt *rapid.T) {
 				k, v := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key"), rapid.String().Draw(rt, "value")
-				require.NoError(rt, p.commit(&store.Commit{Put: []store.Entry{{Key: k, Value: []byte(v)}}}))
+				require.NoError(rt, p.commit(&store.Commit{Generation: generation, Put: []store.Entry{{Key: k, Value: []byte(v)}}}))
 				want[k] = v
 			},
 			"append": func(rt *rapid.T) {
 				k, v := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key"), rapid.String().Draw(rt, "value")
-				require.NoError(rt, p.commit(&store.Commit{Append: []store.Entry{{Key: k, Value: []byte(v)}}}))
+				require.NoError(rt, p.commit(&store.Commit{Generation: generation, Append: []store.Entry{{Key: k, Value: []byte(v)}}}))
 				want[k] += v
 			},
 			"delete": func(rt *rapid.T) {
 				k := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
-				require.NoError(rt, p.commit(&store.Commit{Delete: []string{k}}))
+				require.NoError(rt, p.commit(&store.Commit{Generation: generation, Delete: []string{k}}))
 				delete(want, k)
+			},
+			"reset": func(rt *rapid.T) {
+				h, err := p.reset(0)
+				require.NoError(rt, err)
+				generation = h.Generation
+				clear(want)
 			},
 			"snapshot": func(rt *rapid.T) {
 				if frozen == nil {
@@ -109,6 +116,15 @@ func TestDue(t *testing.T) {
 			looks++
 		}
 		require.Equal(t, maxIntervals, looks)
+	})
+	t.Run("a large one that was reset is due at once", func(t *testing.T) {
+		t.Parallel()
+		p := newPart(0)
+		p.freeze()
+		p.thaw(true, 100<<20)
+		_, err := p.reset(0)
+		require.NoError(t, err)
+		require.True(t, p.due(false))
 	})
 	t.Run("a snapshot that failed stays due", func(t *testing.T) {
 		t.Parallel()

@@ -117,6 +117,18 @@ func TestSnapshot(t *testing.T) {
 		require.Nil(t, h.State)
 		require.Equal(t, [][]byte{[]byte("0"), nil, {}, {}}, values)
 	})
+	t.Run("a reset partition is empty, in its generation, after a restart", func(t *testing.T) {
+		t.Parallel()
+		o := memory.Options{Dir: t.TempDir()}
+		var h store.Head
+		closed(t, o, func(s *memory.Store) {
+			var err error
+			h, err = s.Reset(t.Context(), 0, fill(t, s, 0, 5).Epoch)
+			require.NoError(t, err)
+		})
+		require.Equal(t, uint64(1), h.Generation)
+		check(t, open(t, o), 0, 0, h)
+	})
 	t.Run("a snapshot is written while the store is open", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()

@@ -47,7 +47,7 @@ func (s *Store) eval(ctx context.Context, args []any, script, command string) (i
 func (s *Store) args(c *store.Commit) []any {
 	n := s.keys.of(c.Partition)
 	change := packChange(c.Changed)
-	keys := s.physical(n, c)
+	keys := physical(n.at(c.Generation), c)
 	args := make([]any, 2, 12+2*len(keys))
 	args = append(args, len(keys)+2, n.head, n.changes)
 	for i := range keys {
@@ -66,7 +66,7 @@ func (s *Store) args(c *store.Commit) []any {
 }
 
 // physical returns the keys to put, to append to and to delete, in this order.
-func (s *Store) physical(n *names, c *store.Commit) []string {
+func physical(in *space, c *store.Commit) []string {
 	size, count := 0, len(c.Put)+len(c.Append)+len(c.Delete)
 	for i := range c.Put {
 		size += len(c.Put[i].Key)
@@ -78,15 +78,15 @@ func (s *Store) physical(n *names, c *store.Commit) []string {
 		size += len(k)
 	}
 	var a arena
-	a.grow(size+count*len(n.value), count)
+	a.grow(size+count*len(in.value), count)
 	for i := range c.Put {
-		a.add(n.value, c.Put[i].Key)
+		a.add(in.value, c.Put[i].Key)
 	}
 	for i := range c.Append {
-		a.add(n.value, c.Append[i].Key)
+		a.add(in.value, c.Append[i].Key)
 	}
 	for _, k := range c.Delete {
-		a.add(n.value, k)
+		a.add(in.value, k)
 	}
 	return a.strings()
 }

@@ -15,6 +15,7 @@ import (
 // floating point. The revision counts the partition's commits; watchers see gaps by it.
 const (
 	version   = 1
+	epochLen  = 1 + 8
 	guardLen  = 1 + 3*8
 	headerLen = guardLen + 8
 )

@@ -1,14 +1,54 @@
 package redis
 
 import (
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
-// names are the physical keys of a partition.
+// names are the physical keys of a partition: its tag, then "!" and a name, or the number of the generation, ":" and
+// the key of a value.
 type names struct {
+	tag           string
 	head, changes string
-	value         string // what stands before the key of a value
+	stale         string // exists while values of earlier generations may be left
+	space         atomic.Pointer[space]
+}
+
+// space is where the values of one generation are.
+type space struct {
+	generation uint64
+	value      string // what stands before the key of a value
+}
+
+// at returns the space of a generation.
+func (n *names) at(generation uint64) *space {
+	if last := n.space.Load(); last != nil && last.generation == generation {
+		return last
+	}
+	return &space{generation: generation, value: n.tag + strconv.FormatUint(generation, 10) + ":"}
+}
+
+// see remembers the generation as the last one seen, and returns its space.
+func (n *names) see(generation uint64) *space {
+	in := n.at(generation)
+	n.space.Store(in)
+	return in
+}
+
+// generationOf returns the generation that the physical key of a value is of.
+func (n *names) generationOf(key string) (uint64, bool) {
+	rest, ok := strings.CutPrefix(key, n.tag)
+	if !ok {
+		return 0, false
+	}
+	digits, _, ok := strings.Cut(rest, ":")
+	if !ok {
+		return 0, false
+	}
+	generation, err := strconv.ParseUint(digits, 10, 64)
+	return generation, err == nil
 }
 
 // keys makes physical keys; it remembers the tags it had to search for.
@@ -29,9 +69,13 @@ func (k *keys) of(partition int) *names {
 		return n
 	}
 	tag := k.prefix + "{" + tagOf(partition) + "}"
-	n = &names{head: tag + "!head", changes: tag + "!changes", value: tag + ":"}
+	n = &names{tag: tag, head: tag + "!head", changes: tag + "!changes", stale: tag + "!stale"}
+	n.see(0)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if first := k.parts[partition]; first != nil {
+		return first
+	}
 	k.parts[partition] = n
 	return n
 }

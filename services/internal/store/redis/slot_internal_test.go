@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestCRC16(t *testing.T) {
@@ -68,11 +69,34 @@ func TestKeys(t *testing.T) {
 	require.Same(t, k.of(3), k.of(3))
 	n := k.of(3)
 	tag := "x:{" + tagOf(3) + "}"
-	require.Equal(t, names{head: tag + "!head", changes: tag + "!changes", value: tag + ":"}, *n)
+	require.Equal(t, []string{tag + "!head", tag + "!changes", tag + "!stale"}, []string{n.head, n.changes, n.stale})
+	require.Equal(t, tag+"0:", n.space.Load().value)
+	require.Equal(t, tag+"7:", n.at(7).value)
+	require.Equal(t, uint64(0), n.space.Load().generation, "asking is not seeing")
+	require.Equal(t, tag+"18446744073709551615:", n.see(1<<64-1).value)
+	require.Equal(t, uint64(1<<64-1), n.space.Load().generation)
 	var a arena
 	a.grow(4, 3)
 	a.add("p", "")
 	a.add("p", "key")
 	a.add("", "")
 	require.Equal(t, []string{"p", "pkey", ""}, a.strings())
+}
+
+func TestGenerationOf(t *testing.T) {
+	t.Parallel()
+	n := newKeys("x:").of(3)
+	t.Run("the generation of every value is found", rapid.MakeCheck(func(rt *rapid.T) {
+		generation, key := rapid.Uint64().Draw(rt, "generation"), rapid.String().Draw(rt, "key")
+		got, ok := n.generationOf(n.at(generation).value + key)
+		require.True(rt, ok)
+		require.Equal(rt, generation, got)
+	}))
+	t.Run("other keys have none", func(t *testing.T) {
+		t.Parallel()
+		for _, k := range []string{"", n.head, n.changes, n.stale, n.tag, n.tag + "7", n.tag + ":", n.tag + "-1:", newKeys("x:").of(4).at(1).value} {
+			_, ok := n.generationOf(k)
+			require.False(t, ok, "%q", k)
+		}
+	})
 }

@@ -26,6 +26,8 @@ func (u *suite) testLife(t *testing.T) {
 		require.True(t, store.HasReason(err, store.ReasonClosed), err)
 		_, _, err = s.Read(t.Context(), 0)
 		require.True(t, store.HasReason(err, store.ReasonClosed), err)
+		_, err = s.Reset(t.Context(), 0, h.Epoch)
+		require.True(t, store.HasReason(err, store.ReasonClosed), err)
 		err = s.Commit(t.Context(), next(0, h))
 		require.True(t, store.HasReason(err, store.ReasonClosed), err)
 		require.True(t, store.HasReason(s.Check(t.Context()), store.ReasonClosed))

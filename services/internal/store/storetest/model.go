@@ -38,6 +38,14 @@ func (u *suite) testModel(t *testing.T) {
 				c := draw(rt, p, m.head)
 				require.Equal(rt, m.commit(c), s.Commit(context.Background(), c))
 			},
+			"reset": func(rt *rapid.T) {
+				epoch := m.head.Epoch + rapid.SampledFrom([]uint64{0, 0, 0, 1}).Draw(rt, "epoch ahead")
+				h, err := s.Reset(context.Background(), p, epoch)
+				require.Equal(rt, m.reset(epoch), err)
+				if err == nil {
+					require.Equal(rt, m.head, h)
+				}
+			},
 			"": func(rt *rapid.T) { m.compare(rt, s, p) },
 		})
 	}))
@@ -55,6 +63,8 @@ func draw(rt *rapid.T, partition int, h store.Head) *store.Commit {
 		c.From += rapid.Uint64Range(1, 3).Draw(rt, "cursor ahead")
 	case 2:
 		c.Generation++
+	case 3:
+		c.Generation-- // wraps around at 0
 	}
 	keys := rapid.SliceOfNDistinct(rapid.SampledFrom(someKeys()), 0, 6, rapid.ID[string]).Draw(rt, "keys")
 	for _, k := range keys {
@@ -89,6 +99,15 @@ func (m *model) commit(c *store.Commit) error {
 		delete(m.values, k)
 	}
 	m.head.Cursor, m.head.State = c.Cursor, slices.Clone(c.State)
+	return nil
+}
+
+func (m *model) reset(epoch uint64) error {
+	if epoch != m.head.Epoch {
+		return store.ErrFenced
+	}
+	m.head = store.Head{Epoch: epoch, Generation: m.head.Generation + 1}
+	clear(m.values)
 	return nil
 }
 

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, options ...Option) {
 	t.Run("head", u.testHead)
 	t.Run("fence", u.testFence)
 	t.Run("values", u.testValues)
+	t.Run("reset", u.testReset)
 	t.Run("watch", u.testWatch)
 	t.Run("model", u.testModel)
 	t.Run("life", u.testLife)
