@@ -97,7 +97,10 @@ func (a *app) welcome(at process.Addresses) {
 		}
 	}
 
-	fmt.Fprintf(&b, "\nSend an event:\n\n  %s\n", sendLine(at.IngestHTTP, keys))
+	if at.IngestHTTP != "" {
+		fmt.Fprintf(&b, "\nSend an event:\n\n  %s\n", sendLine(at.IngestHTTP, keys))
+	}
+
 	fmt.Fprintf(&b, "\nRead the score:\n\n  %s\n", program+" accounts get acme -o json"+data)
 	fmt.Fprintf(&b, "\nSee a whole portfolio, with its stories:\n\n  %s\n", program+" demo"+data)
 	fmt.Fprint(a.io.Out, b.String())

@@ -18,12 +18,16 @@ const AddressFile = "run.json"
 type Addresses struct {
 	// PID of the process.
 	PID int `json:"pid"`
-	// IngestHTTP is a URL; the others are host:port.
+	// IngestHTTP is the URL of the ingest service; empty: it does not listen there.
 	IngestHTTP string `json:"ingest_http,omitempty"`
+	// IngestGRPC is host:port.
 	IngestGRPC string `json:"ingest_grpc,omitempty"`
-	QueryGRPC  string `json:"query_grpc,omitempty"`
-	QueryHTTP  string `json:"query_http,omitempty"`
-	Admin      string `json:"admin,omitempty"`
+	// QueryGRPC is host:port, with https:// before it where it speaks TLS.
+	QueryGRPC string `json:"query_grpc,omitempty"`
+	// QueryHTTP is a URL.
+	QueryHTTP string `json:"query_http,omitempty"`
+	// Admin is host:port.
+	Admin string `json:"admin,omitempty"`
 }
 
 // ReadAddresses reads what the run on a data folder wrote. Its error wraps fs.ErrNotExist when

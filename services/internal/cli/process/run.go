@@ -221,6 +221,15 @@ func (s *session) listen() (listeners, error) {
 
 	s.addresses.PID = os.Getpid()
 
+	ingestURL, queryTarget, queryURL := "http://", "", "http://"
+	if s.config.Ingest.TLSCert != "" {
+		ingestURL = "https://"
+	}
+
+	if s.config.Query.TLSCert != "" {
+		queryTarget, queryURL = "https://", "https://"
+	}
+
 	wanted := []struct {
 		into    *net.Listener
 		note    *string
@@ -230,10 +239,10 @@ func (s *session) listen() (listeners, error) {
 		scheme  string
 	}{
 		{&at.admin, &s.addresses.Admin, s.config.Admin, "admin", "", ""},
-		{&at.ingestHTTP, &s.addresses.IngestHTTP, s.config.Ingest.HTTP, "ingest-http", Ingest, "http://"},
+		{&at.ingestHTTP, &s.addresses.IngestHTTP, s.config.Ingest.HTTP, "ingest-http", Ingest, ingestURL},
 		{&at.ingestGRPC, &s.addresses.IngestGRPC, s.config.Ingest.GRPC, "ingest-grpc", Ingest, ""},
-		{&at.queryGRPC, &s.addresses.QueryGRPC, s.config.Query.GRPC, "query-grpc", Query, ""},
-		{&at.queryHTTP, &s.addresses.QueryHTTP, s.config.Query.HTTP, "query-http", Query, "http://"},
+		{&at.queryGRPC, &s.addresses.QueryGRPC, s.config.Query.GRPC, "query-grpc", Query, queryTarget},
+		{&at.queryHTTP, &s.addresses.QueryHTTP, s.config.Query.HTTP, "query-http", Query, queryURL},
 	}
 
 	for _, w := range wanted {
