@@ -266,6 +266,9 @@ func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Acc
 	}
 	p.enter(id, workspace, ev, at, account, set)
 	if refusal := account.Apply(ev, at); refusal != nil {
+		if !fresh {
+			p.changed.touch(id, account) // enter may have rolled it
+		}
 		p.refuse(m, index, refusal.Code, refusal.Field, refusal.Message)
 		return
 	}
