@@ -120,6 +120,7 @@ func (s *session) connect(ctx context.Context) (*nats.Conn, error) {
 	nc, err := nats.Connect(s.config.NATS,
 		nats.Name(s.config.Telemetry.Service),
 		nats.MaxReconnects(-1),
+		nats.NoCallbacksAfterClientClose(), // closing at the end is no loss
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			s.logger.WarnContext(ctx, "lost NATS", slog.Any("error", err))
 		}),
