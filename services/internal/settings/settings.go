@@ -110,6 +110,9 @@ func checkWorkspace(name string) error {
 // watch calls f for each entry that matches the pattern, and once with nil when all that were there at the
 // start have been seen. It runs until ctx ends, f fails, or the connection is closed.
 func watch(ctx context.Context, kv jetstream.KeyValue, pattern string, f func(jetstream.KeyValueEntry) error) error {
+	ctx, cancel := context.WithCancel(ctx) // the client keeps a goroutine until then
+	defer cancel()
+
 	w, err := kv.Watch(ctx, pattern)
 	if err != nil {
 		return wrap(err, "watching bucket %s", kv.Bucket())
