@@ -28,6 +28,8 @@ type RefusedError struct {
 	Field string
 	// Message is for a person.
 	Message string
+
+	waits string // the user for whom the event waits now
 }
 
 // Error implements error.
@@ -110,7 +112,9 @@ func (r *Resender) Resend(ctx context.Context, s reject.Stored) (eventlog.Token,
 	}
 
 	for _, bad := range res.rejected {
-		return eventlog.Token{}, &RefusedError{Code: bad.code, Field: bad.field, Message: bad.message}
+		return eventlog.Token{}, &RefusedError{
+			Code: bad.code, Field: bad.field, Message: bad.message, waits: req.entries[bad.index].waits,
+		}
 	}
 
 	// If this fails the event is sent again some time, and its message id counts once.
@@ -119,6 +123,28 @@ func (r *Resender) Resend(ctx context.Context, s reject.Stored) (eventlog.Token,
 	}
 
 	return res.place, nil
+}
+
+// moveOn lets an event of a user who was merged into another wait for that one.
+func (r *Resender) moveOn(ctx context.Context, s reject.Stored, user string) error {
+	key := directory.Key(s.Workspace, user)
+	if key == s.Key {
+		return nil
+	}
+
+	moved := s.Reject
+	moved.Key = key
+
+	if err := r.publisher.rejects.Put(ctx, moved); err != nil {
+		return rejectProblem(err)
+	}
+
+	if err := r.publisher.rejects.Delete(ctx, s.Sequence); err != nil && !errors.Is(err, reject.ErrNotFound) {
+		return rejectProblem(err)
+	}
+
+	// The other may have become known meanwhile.
+	return r.publisher.recheck(ctx, s.Workspace, map[string]struct{}{user: {}})
 }
 
 // request makes a request of a stored event: of its record if it could be decoded then, else of its body.

@@ -142,6 +142,10 @@ func (w *waiting) one(ctx context.Context, s reject.Stored) error {
 	if errors.As(err, &refused) {
 		w.resender.publisher.metrics.again(ctx, string(refused.Code))
 
+		if refused.Code == CodeUnknownUser {
+			return w.resender.moveOn(ctx, s, refused.waits)
+		}
+
 		return nil
 	}
 

@@ -114,18 +114,12 @@ func (d *Directory) Settle(ctx context.Context, workspace, user string, revision
 	return err
 }
 
-// Known tells whether any account is known for a user, from the bucket itself.
+// Known tells whether events need not wait for this user any more: an account is known, or the user was merged into
+// another. It reads the bucket itself.
 func (d *Directory) Known(ctx context.Context, workspace, user string) (bool, error) {
-	for range maxHops {
-		v, err := d.read(ctx, Key(workspace, user), true)
-		if err != nil || v.record.Into == "" {
-			return len(v.record.Spells) > 0, err
-		}
+	v, err := d.read(ctx, Key(workspace, user), true)
 
-		user = v.record.Into
-	}
-
-	return false, nil
+	return v.record.Into != "" || len(v.record.Spells) > 0, err
 }
 
 // root follows merges and returns the user that stands for this one, with its version.
