@@ -68,7 +68,7 @@ func publishRaw(b *bench, js jetstream.JetStream) error {
 	body := make([]byte, rawSize)
 	begun := time.Now()
 	for range rawMessages {
-		if _, err := js.PublishAsync("raw", body); err != nil {
+		if _, err := js.PublishAsync("raw", body, jetstream.WithStallWait(time.Minute)); err != nil {
 			return fmt.Errorf("publishing: %w", err)
 		}
 	}

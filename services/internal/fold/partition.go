@@ -32,8 +32,11 @@ type Message struct {
 
 // Refused is a record that could not be used.
 type Refused struct {
-	Sequence             uint64
-	Index                int
+	Sequence uint64
+	// Index of the record in its message.
+	Index int
+	// Hash of the message.
+	Hash                 uint64
 	Record               *logv1.Record
 	Code, Field, Message string
 }
@@ -140,6 +143,9 @@ func (p *Partition) Load(values [][]byte) error {
 
 // Cursor returns the sequence up to which messages have been applied.
 func (p *Partition) Cursor() uint64 { return p.head.Cursor }
+
+// Fill returns how full the memory for message ids is, in percent.
+func (p *Partition) Fill() int { return 100 * len(p.dedupe.seen) / p.dedupe.max }
 
 // Needs returns the accounts that a message touches, each once.
 func Needs(m *Message) []string {
@@ -390,7 +396,7 @@ func (p *Partition) finish(m *Message) {
 func (p *Partition) refuse(m *Message, index int, code, field, why string) {
 	p.Rejected++
 	p.changed.refused = append(p.changed.refused, Refused{
-		Sequence: m.Sequence, Index: index, Record: m.Records[index], Code: code, Field: field, Message: why,
+		Sequence: m.Sequence, Index: index, Hash: m.Hash, Record: m.Records[index], Code: code, Field: field, Message: why,
 	})
 }
 

@@ -1,0 +1,50 @@
+package pressure_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/pressure"
+)
+
+func TestBoard(t *testing.T) {
+	t.Parallel()
+	server, err := natsserver.Start(natsserver.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(server.Shutdown)
+	conn, err := server.Conn()
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	raiser, err := pressure.Open(t.Context(), js, 1)
+	require.NoError(t, err)
+	follower, err := pressure.Open(t.Context(), js, 1)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- follower.Follow(ctx) }()
+	says := func(want string) func() bool { return func() bool { return follower.Why() == want } }
+	const wait, often = 5 * time.Second, 5 * time.Millisecond
+
+	require.Empty(t, follower.Why())
+	require.NoError(t, raiser.Raise(ctx, "partition-2", "two"))
+	require.Eventually(t, says("two"), wait, often)
+	require.NoError(t, raiser.Raise(ctx, "partition-1", "one"))
+	require.Eventually(t, says("one"), wait, often, "the first name speaks")
+	require.NoError(t, raiser.Clear(ctx, "partition-1"))
+	require.Eventually(t, says("two"), wait, often)
+	require.NoError(t, raiser.Clear(ctx, "partition-2"))
+	require.Eventually(t, says(""), wait, often)
+	require.NoError(t, raiser.Clear(ctx, "never-raised"))
+
+	cancel()
+	assert.True(t, errors.Is(<-done, context.Canceled))
+}
