@@ -48,7 +48,7 @@ func (t *Table) Put(rows ...*Row) {
 // note takes rows up, unless sorting everything anew will be cheaper than merging them.
 func (s *sorted) note(all int, rows []*Row) {
 	switch {
-	case s.rows == nil:
+	case s.rows == nil || len(rows) == 0:
 	case len(s.fresh)+len(rows) > all/2+1:
 		s.rows, s.fresh, s.stale = nil, nil, false
 	default:
