@@ -37,8 +37,11 @@ func (c *cache) Get(id string) *health.Account {
 	return e.Value.(*cached).account //nolint:forcetypeassert // the list holds nothing else
 }
 
-// Put adds an account.
+// Put adds an account, in place of one with the same id.
 func (c *cache) Put(id string, a *health.Account) {
+	if e := c.entries[id]; e != nil {
+		c.drop(e)
+	}
 	entry := &cached{id: id, account: a, size: size(id, a)}
 	c.bytes += entry.size
 	c.entries[id] = c.order.PushFront(entry)
@@ -67,12 +70,16 @@ func (c *cache) trim(committed uint64, changed func(id string) bool) {
 		entry := e.Value.(*cached) //nolint:forcetypeassert // the list holds nothing else
 		older := e.Prev()
 		if entry.flush <= committed && !changed(entry.id) {
-			c.order.Remove(e)
-			delete(c.entries, entry.id)
-			c.bytes -= entry.size
+			c.drop(e)
 		}
 		e = older
 	}
+}
+
+func (c *cache) drop(e *list.Element) {
+	entry := c.order.Remove(e).(*cached) //nolint:forcetypeassert // the list holds nothing else
+	delete(c.entries, entry.id)
+	c.bytes -= entry.size
 }
 
 // overhead is what the cache itself needs for an entry, in bytes: map slot, list element, entry.

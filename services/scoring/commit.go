@@ -23,6 +23,7 @@ const commitTimeout = 10 * time.Second
 func (w *worker) commit(ctx context.Context) {
 	c, refused := w.partition.Flush()
 	w.flush++
+	w.sent = c.Cursor
 	w.accounts.flushed(w.flush, c.Changed)
 	w.committing = true
 	w.lastCommit = time.Now()
@@ -37,7 +38,7 @@ func (w *worker) committed(err error) error {
 	if err != nil {
 		return err
 	}
-	w.stored = w.flush
+	w.stored, w.cursor = w.flush, w.sent
 	return nil
 }
 
@@ -62,13 +63,14 @@ func (s *Service) store(ctx context.Context, c *store.Commit, refused []fold.Ref
 }
 
 // rejects turns refused records into what the REJECTS stream keeps. Their ids name the place in the
-// log, so that a record refused again after a restart is kept once.
+// log, so that a record refused again after a restart is kept once; the message's hash tells it from what another log
+// had there.
 func (s *Service) rejects(partition int, refused []fold.Refused) []reject.Reject {
 	out := make([]reject.Reject, len(refused))
 	for i, r := range refused {
 		ev := r.Record.GetEvent()
 		out[i] = reject.Reject{
-			ID:        s.rejectID(partition, r.Sequence, r.Index),
+			ID:        s.rejectID(partition, r.Sequence, r.Index, r.Hash),
 			Workspace: r.Record.GetWorkspace(),
 			Code:      r.Code, Field: r.Field, Message: r.Message,
 			MessageID: ev.GetMessageId(), AccountID: ev.GetAccountId(),
@@ -92,7 +94,7 @@ func (s *Service) rejectMessage(ctx context.Context, m *eventlog.Message) error 
 	}
 	s.deps.Logger.ErrorContext(ctx, "a message of the log cannot be decoded", "stream", m.Stream, "sequence", m.Sequence, "error", m.Err)
 	err = s.deps.Rejects.Put(ctx, reject.Reject{
-		ID: s.rejectID(m.Partition, m.Sequence, -1), Workspace: "default", Code: "undecodable", Message: m.Err.Error(), Body: body,
+		ID: s.rejectID(m.Partition, m.Sequence, -1, m.Hash()), Workspace: "default", Code: "undecodable", Message: m.Err.Error(), Body: body,
 	})
 	if err != nil {
 		return fmt.Errorf("keeping undecodable message %d: %w", m.Sequence, err)
@@ -100,8 +102,8 @@ func (s *Service) rejectMessage(ctx context.Context, m *eventlog.Message) error 
 	return nil
 }
 
-func (s *Service) rejectID(partition int, sequence uint64, index int) string {
-	return fmt.Sprintf("%s-%d-%d-%d", s.deps.Log.Layout().ID, partition, sequence, index)
+func (s *Service) rejectID(partition int, sequence uint64, index int, hash uint64) string {
+	return fmt.Sprintf("%s-%d-%d-%d-%016x", s.deps.Log.Layout().ID, partition, sequence, index, hash)
 }
 
 // resultOf names a commit's outcome for metrics.

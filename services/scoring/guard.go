@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
@@ -39,19 +40,20 @@ func (s *Service) claim(ctx context.Context, stream, number int, condemned conde
 	}
 	partition.Stream = identity
 	condemned.tell(partition, number)
+	limit := s.cfg.CacheMiB << 20 / s.deps.Log.Layout().Partitions
+	w := &worker{
+		service: s, stream: stream, number: number, start: head.Cursor, partition: partition,
+		epoch: head.Epoch, generation: head.Generation, cursor: head.Cursor,
+		accounts: newCache(limit), in: make(chan task, queued), done: make(chan error, 1),
+	}
 	if keys := partition.LoadKeys(); len(keys) > 0 {
-		_, values, err := s.deps.Store.Read(ctx, number, keys...)
+		values, err := w.read(ctx, keys...)
 		if err != nil {
 			return nil, fmt.Errorf("reading the state of partition %d: %w", number, err)
 		}
 		if err := partition.Load(values); err != nil {
 			return nil, fmt.Errorf("loading partition %d: %w", number, err)
 		}
-	}
-	limit := s.cfg.CacheMiB << 20 / s.deps.Log.Layout().Partitions
-	w := &worker{
-		service: s, stream: stream, number: number, start: head.Cursor, partition: partition,
-		accounts: newCache(limit), in: make(chan task, queued), done: make(chan error, 1),
 	}
 	w.logTime.Store(partition.LogTime)
 	w.due.Store(partition.NextTimer())
@@ -83,7 +85,11 @@ func (s *Service) guard(ctx context.Context, stream, number int, head store.Head
 	s.metrics.alarm(ctx, alarm.Code)
 	s.deps.Logger.ErrorContext(ctx, "log and state differ: the partition is folded again from the start of the log",
 		"partition", number, "code", alarm.Code, "why", alarm.Why)
-	return head, identity, alarm
+	head, err = s.deps.Store.Reset(ctx, number, head.Epoch)
+	if err != nil {
+		return head, identity, fmt.Errorf("resetting partition %d: %w", number, err)
+	}
+	return head, identity, nil
 }
 
 // compare returns the alarm that a state with a cursor raises against the log; nil: they agree.
@@ -101,9 +107,12 @@ func (s *Service) compare(ctx context.Context, stream, number int, head store.He
 	if info.First > head.Cursor+1 {
 		return &AlarmError{Code: "log_trimmed", Why: fmt.Sprintf("partition %d is folded up to %d, stream %d begins at %d", number, head.Cursor, stream, info.First)}, nil
 	}
-	m, err := s.deps.Log.MessageAt(ctx, stream, head.Cursor)
-	if errors.Is(err, eventlog.ErrNoMessage) && info.First > head.Cursor {
-		return nil, nil //nolint:nilnil // the message at the cursor may be trimmed when the next one is there
+	m, err := s.messageAt(ctx, stream, head.Cursor)
+	if errors.Is(err, eventlog.ErrNoMessage) {
+		if info.First > head.Cursor {
+			return nil, nil //nolint:nilnil // the message at the cursor may be trimmed when the next one is there
+		}
+		return &AlarmError{Code: "log_lost_tail", Why: fmt.Sprintf("message %d of stream %d, up to which partition %d was folded, is gone", head.Cursor, stream, number)}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading message %d of stream %d: %w", head.Cursor, stream, err)
@@ -112,4 +121,26 @@ func (s *Service) compare(ctx context.Context, stream, number int, head store.He
 		return &AlarmError{Code: "log_lost_tail", Why: fmt.Sprintf("message %d of stream %d is not the one that partition %d was folded up to", head.Cursor, stream, number)}, nil
 	}
 	return nil, nil //nolint:nilnil // no alarm, no error
+}
+
+const (
+	// goneAnswers is how many times in a row a message must be missing to be gone: in a cluster any replica
+	// answers, also one that is behind.
+	goneAnswers = 4
+	gonePause   = 100 * time.Millisecond
+)
+
+// messageAt reads a message. ErrNoMessage is certain.
+func (s *Service) messageAt(ctx context.Context, stream int, sequence uint64) (eventlog.Message, error) {
+	for tries := 1; ; tries++ {
+		m, err := s.deps.Log.MessageAt(ctx, stream, sequence)
+		if !errors.Is(err, eventlog.ErrNoMessage) || tries == goneAnswers {
+			return m, err //nolint:wrapcheck // the caller says what it was for
+		}
+		select {
+		case <-ctx.Done():
+			return m, ctx.Err()
+		case <-time.After(gonePause):
+		}
+	}
 }

@@ -124,7 +124,7 @@ func (o *owner) dispatch(ctx context.Context, m *eventlog.Message) error {
 		}
 	}
 	o.service.metrics.lag(m, o.service.cfg.Now())
-	if m.Sequence >= o.end && !o.ready {
+	if (m.Sequence >= o.end || m.Pending == 0) && !o.ready { // the end itself may have been deleted
 		return o.caughtUp(ctx)
 	}
 	return nil
@@ -155,13 +155,13 @@ func (o *owner) believable(ctx context.Context, m *eventlog.Message) error {
 	if time.UnixMicro(m.Time).Sub(s.cfg.Now()) <= clockTolerance {
 		return nil
 	}
-	defer s.setState(o.stream, s.state(o.stream))
+	defer s.hold(o.stream, "")
 	for {
 		ahead := time.UnixMicro(m.Time).Sub(s.cfg.Now())
 		if ahead <= clockTolerance {
 			return nil
 		}
-		s.setState(o.stream, fmt.Sprintf("message %d is %s ahead of this clock", m.Sequence, ahead))
+		s.hold(o.stream, fmt.Sprintf("message %d is %s ahead of this clock", m.Sequence, ahead))
 		s.metrics.alarm(ctx, "clock_ahead")
 		s.deps.Logger.ErrorContext(ctx, "partition stopped: a message is ahead of the clock",
 			"stream", o.stream, "partition", m.Partition, "sequence", m.Sequence, "ahead", ahead)

@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type Service struct {
 
 	mu     sync.Mutex
 	states map[int]string // stream: why it is not ready
+	held   map[int]string // stream: why it stands still, ready or not
 }
 
 // New returns a service that does nothing until Run.
@@ -50,7 +52,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	s := &Service{
 		cfg: cfg.complete(), deps: deps, metrics: m,
 		tracer: deps.Tracer.Tracer("hale.dev/services/scoring"),
-		states: map[int]string{},
+		states: map[int]string{}, held: map[int]string{},
 	}
 	for stream := range deps.Log.Layout().Streams {
 		s.states[stream] = "not claimed yet"
@@ -83,17 +85,11 @@ func (s *Service) Ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for stream := range s.deps.Log.Layout().Streams {
-		if why := s.states[stream]; why != "" {
+		if why := cmp.Or(s.held[stream], s.states[stream]); why != "" {
 			return fmt.Errorf("scoring stream %d: %s", stream, why)
 		}
 	}
 	return nil
-}
-
-func (s *Service) state(stream int) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.states[stream]
 }
 
 // setState notes why a stream is not ready; empty: it is.
@@ -101,4 +97,11 @@ func (s *Service) setState(stream int, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.states[stream] = why
+}
+
+// hold notes why a stream stands still, whatever its state; empty: it goes on.
+func (s *Service) hold(stream int, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[stream] = why
 }

@@ -26,16 +26,21 @@ const (
 
 // worker scores one partition. Only its own goroutine touches its fields, but for those marked.
 type worker struct {
-	service   *Service
-	stream    int
-	number    int
-	start     uint64 // cursor at the claim
+	service *Service
+	stream  int
+	number  int
+	start   uint64 // cursor at the claim
+	// epoch and generation of the claim, and the cursor known to be stored: a head that does not fit says that
+	// another owner took over, or that the store fell back.
+	epoch, generation, cursor uint64
+
 	partition *fold.Partition
 	accounts  *cache
 	in        chan task
 
 	committing bool
 	done       chan error
+	sent       uint64 // cursor of the last commit begun
 	flush      uint64 // number of the last commit begun
 	stored     uint64 // number of the last commit that is in the store
 	oldest     time.Time
@@ -102,6 +107,7 @@ func (w *worker) advance(ctx context.Context, timer *time.Timer) error {
 		return nil
 	}
 	if w.partition.Sweeping() {
+		w.trim()
 		if err := w.sweepSlice(ctx); err != nil {
 			return err
 		}
@@ -197,11 +203,25 @@ func (w *worker) barrier(ctx context.Context, t task) error {
 	return nil
 }
 
+// trim lets accounts leave memory. Between messages only, before anything is loaded for the next ones: the fold
+// takes an account that is not in memory for one that does not exist.
+func (w *worker) trim() { w.accounts.trim(w.stored, w.partition.Touched) }
+
+// read returns stored values, those of the state that this worker goes on from: else ErrFenced.
+func (w *worker) read(ctx context.Context, keys ...string) ([][]byte, error) {
+	head, values, err := w.service.deps.Store.Read(ctx, w.number, keys...)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller says what it was for
+	}
+	if head.Epoch != w.epoch || head.Generation != w.generation || head.Cursor < w.cursor {
+		return nil, store.ErrFenced
+	}
+	return values, nil
+}
+
 // load brings the accounts that the messages touch into memory.
 func (w *worker) load(ctx context.Context, messages []*eventlog.Message) error {
-	// Only here, before anything is loaded for the messages, may an account leave: the fold takes one that is
-	// not in memory for one that does not exist.
-	w.accounts.trim(w.stored, w.partition.Touched)
+	w.trim()
 	var missing []string
 	hits := 0
 	asked := map[string]struct{}{}
@@ -230,7 +250,7 @@ func (w *worker) fetch(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		keys[i] = store.AccountKey(id)
 	}
-	_, values, err := w.service.deps.Store.Read(ctx, w.number, keys...)
+	values, err := w.read(ctx, keys...)
 	if err != nil {
 		return fmt.Errorf("reading %d accounts: %w", len(ids), err)
 	}
@@ -258,7 +278,7 @@ func (w *worker) decode(ctx context.Context, id string, value []byte) (*health.A
 		for i, n := range parts {
 			keys[i] = store.PartKey(id, n)
 		}
-		_, values, err := w.service.deps.Store.Read(ctx, w.number, keys...)
+		values, err := w.read(ctx, keys...)
 		if err != nil {
 			return nil, fmt.Errorf("reading %d parts of account %q: %w", len(parts), id, err)
 		}
@@ -324,7 +344,7 @@ func (w *worker) settle(ctx context.Context) error {
 
 // sweepSlice brings the next accounts of a sweep up to date. No commit may be under way.
 func (w *worker) sweepSlice(ctx context.Context) error {
-	_, values, err := w.service.deps.Store.Read(ctx, w.number, store.AccountsKey(w.partition.SweepChunk()))
+	values, err := w.read(ctx, store.AccountsKey(w.partition.SweepChunk()))
 	if err != nil {
 		return fmt.Errorf("reading account ids %d: %w", w.partition.SweepChunk(), err)
 	}
