@@ -1,5 +1,5 @@
 // Pins the module whose file buf/validate/validate.proto the protos import. Nothing in it is Go, so `go mod tidy`
-// would drop the requirement: this module is not tidied. scripts/protovalidate.sh lays the file.
+// would drop the requirement: this module is not tidied. scripts/validate-proto lays the file.
 module hale.dev/scripts/protovalidate
 
 go 1.26.0

@@ -3,7 +3,7 @@ package scorecard
 func (p *parser) cards(n node) []*Card {
 	elements, ok := p.sequence(n, maxCards)
 	if ok && len(elements) == 0 {
-		p.report(n, CodeMissingKey, "at least one scorecard is needed")
+		p.reportf(n, CodeMissingKey, "at least one scorecard is needed")
 	}
 	cards := make([]*Card, 0, len(elements))
 	names := map[string]bool{}
@@ -31,9 +31,9 @@ func (p *parser) cardName(at keys, taken map[string]bool) string {
 	switch {
 	case !ok:
 	case !cardName.MatchString(name):
-		p.report(n, CodeName, "a name begins with a-z and has up to 63 of a-z, 0-9, _ and -")
+		p.reportf(n, CodeName, "a name begins with a-z and has up to 63 of a-z, 0-9, _ and -")
 	case taken[name]:
-		p.report(n, CodeDuplicateCard, "a scorecard %s exists already", name)
+		p.reportf(n, CodeDuplicateCard, "a scorecard %s exists already", name)
 	}
 	taken[name] = true
 	return name
@@ -55,9 +55,9 @@ func (p *parser) connected(at keys) Source {
 		source, ok := sources[name]
 		switch {
 		case !ok:
-			p.report(e, CodeUnknownSource, "unknown source %q; known are usage, login and ticket", name)
+			p.reportf(e, CodeUnknownSource, "unknown source %q; known are usage, login and ticket", name)
 		case set&source != 0:
-			p.report(e, CodeDuplicateSource, "%s stands here twice", name)
+			p.reportf(e, CodeDuplicateSource, "%s stands here twice", name)
 		}
 		set |= source
 	}

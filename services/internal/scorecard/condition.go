@@ -95,12 +95,12 @@ func (p *parser) when(card node, at keys, last bool) cel.Program {
 	n, stated := at["when"]
 	switch {
 	case last && stated:
-		p.report(n, CodeWhenOnLast, "the last scorecard takes all that no other took and has no when")
+		p.reportf(n, CodeWhenOnLast, "the last scorecard takes all that no other took and has no when")
 		return nil
 	case last:
 		return nil
 	case !stated:
-		p.report(card.child(card.Node, "when"), CodeWhenMissing, "only the last scorecard may be without when")
+		p.reportf(card.child(card.Node, "when"), CodeWhenMissing, "only the last scorecard may be without when")
 		return nil
 	}
 	text, ok := p.text(n)
@@ -110,14 +110,14 @@ func (p *parser) when(card node, at keys, last bool) cel.Program {
 	if p.conditions == nil {
 		environment, err := newEnvironment()
 		if err != nil {
-			p.report(n, CodeWhenInvalid, "%v", err)
+			p.reportf(n, CodeWhenInvalid, "%v", err)
 			return nil
 		}
 		p.conditions = environment
 	}
 	program, refusals := p.conditions.compile(text)
 	for _, r := range refusals {
-		p.report(n, r.code, "%s", r.message)
+		p.reportf(n, r.code, "%s", r.message)
 	}
 	return program
 }

@@ -35,7 +35,7 @@ func (p *parser) curve(n node) Curve {
 		return nil
 	}
 	if len(elements) < 2 {
-		p.report(n, CodeCurvePoints, "a curve needs at least 2 points")
+		p.reportf(n, CodeCurvePoints, "a curve needs at least 2 points")
 	}
 	c := make(Curve, 0, len(elements))
 	for _, e := range elements {
@@ -44,7 +44,7 @@ func (p *parser) curve(n node) Curve {
 			continue
 		}
 		if len(c) > 0 && point.X <= c[len(c)-1].X {
-			p.report(e, CodeCurveOrder, "value %s is not above the one before it, %s",
+			p.reportf(e, CodeCurveOrder, "value %s is not above the one before it, %s",
 				fixed.Format(point.X), fixed.Format(c[len(c)-1].X))
 		}
 		c = append(c, point)
@@ -59,13 +59,13 @@ func (p *parser) point(n node) (Point, bool) {
 		return Point{}, false
 	}
 	if len(pair) != 2 {
-		p.report(n, CodeWrongType, "a point is [value, points]")
+		p.reportf(n, CodeWrongType, "a point is [value, points]")
 		return Point{}, false
 	}
 	x, okX := p.decimal(pair[0])
 	y, okY := p.decimal(pair[1])
 	if okY && (y < 0 || y > percent*fixed.One) {
-		p.report(pair[1], CodeCurveRange, "points are from 0 to 100")
+		p.reportf(pair[1], CodeCurveRange, "points are from 0 to 100")
 	}
 	return Point{X: x, Y: y}, okX && okY
 }

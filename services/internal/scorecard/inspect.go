@@ -122,7 +122,7 @@ type sizes struct{}
 // EstimateSize says how long texts and how large lists and maps can be.
 func (sizes) EstimateSize(element checker.AstNode) *checker.SizeEstimate {
 	const longestText, mostTraits = 1024, 100 // the limits of hale.event.v1
-	switch element.Type().Kind() {            //nolint:exhaustive // all others are no larger than a text
+	switch element.Type().Kind() {
 	case cel.MapKind:
 		return &checker.SizeEstimate{Max: mostTraits}
 	case cel.ListKind: // lists come from maps, or stand in the condition

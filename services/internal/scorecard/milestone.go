@@ -13,7 +13,7 @@ func (p *parser) milestones(n node) []Milestone {
 		feature := p.feature(e, at, seen)
 		due, ok := p.due(e, at)
 		if ok && due < last {
-			p.report(at["due_day"], CodeMilestoneOrder, "due_day %d comes after %d; milestones stand in order", due, last)
+			p.reportf(at["due_day"], CodeMilestoneOrder, "due_day %d comes after %d; milestones stand in order", due, last)
 		}
 		last = max(last, due)
 		milestones = append(milestones, Milestone{Feature: feature, DueDay: int32(due)}) //nolint:gosec // at most maxDueDay
@@ -25,16 +25,16 @@ func (p *parser) milestones(n node) []Milestone {
 func (p *parser) feature(e node, at keys, seen map[string]bool) string {
 	n, ok := at["feature"]
 	if !ok {
-		p.report(e.child(e.Node, "feature"), CodeMilestoneFeature, "a milestone needs a feature")
+		p.reportf(e.child(e.Node, "feature"), CodeMilestoneFeature, "a milestone needs a feature")
 		return ""
 	}
 	feature, ok := p.text(n)
 	switch {
 	case !ok:
 	case feature == "" || len(feature) > maxFeature:
-		p.report(n, CodeMilestoneFeature, "a feature has 1 to %d bytes", maxFeature)
+		p.reportf(n, CodeMilestoneFeature, "a feature has 1 to %d bytes", maxFeature)
 	case seen[feature]:
-		p.report(n, CodeDuplicateMilestone, "feature %q is a milestone already", feature)
+		p.reportf(n, CodeDuplicateMilestone, "feature %q is a milestone already", feature)
 	}
 	seen[feature] = true
 	return feature
@@ -43,7 +43,7 @@ func (p *parser) feature(e node, at keys, seen map[string]bool) string {
 func (p *parser) due(e node, at keys) (int64, bool) {
 	n, ok := at["due_day"]
 	if !ok {
-		p.report(e.child(e.Node, "due_day"), CodeMissingKey, "due_day is missing")
+		p.reportf(e.child(e.Node, "due_day"), CodeMissingKey, "due_day is missing")
 		return 0, false
 	}
 	return p.integer(n, CodeMilestoneDay, 0, maxDueDay)

@@ -24,7 +24,6 @@ var dimensionNames = []string{"adoption", "engagement", "support", "sentiment", 
 //nolint:gochecknoglobals // a constant table
 var sources = map[string]Source{"usage": SourceUsage, "login": SourceLogin, "ticket": SourceTicket}
 
-//nolint:gochecknoglobals // a constant
 var cardName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
 // Parse reads, checks and compiles a document. The error is of type Problems and lists all that is wrong.
@@ -57,7 +56,7 @@ func (p *parser) set(n node) *Set {
 	}
 	if k, ok := at["kind"]; ok {
 		if text, ok := p.text(k); ok && text != kind {
-			p.report(k, CodeWrongType, "must be %s", kind)
+			p.reportf(k, CodeWrongType, "must be %s", kind)
 		}
 	}
 	if m, ok := at["milestones"]; ok {

@@ -52,6 +52,8 @@ type Problem struct {
 }
 
 // Problems is everything wrong in a document, in the order it was found. It is the error of Parse.
+//
+//nolint:errname // they are what is wrong, and an error only when that ends a parse
 type Problems []Problem
 
 // Error implements error; it has a line for each problem.

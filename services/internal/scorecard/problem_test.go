@@ -1,7 +1,6 @@
 package scorecard_test
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,7 +49,7 @@ func problems(t *testing.T, doc string) scorecard.Problems {
 	set, err := scorecard.Parse([]byte(doc))
 	require.Nil(t, set)
 	var found scorecard.Problems
-	require.True(t, errors.As(err, &found), "the error is %v", err)
+	require.ErrorAs(t, err, &found, "the error is %v", err)
 	require.NotEmpty(t, found)
 	return found
 }
@@ -72,7 +71,7 @@ func TestParseReportsProblems(t *testing.T) {
 		{"an unknown key of the document", "kind: scorecards", "colour: red", "colour", scorecard.CodeUnknownKey, "line 1:"},
 		{"another kind of file", "kind: scorecards", "kind: rules", "kind", scorecard.CodeWrongType, "line 1:"},
 		{"a key that is long", "kind:", strings.Repeat("k", 90) + ":", strings.Repeat("k", 64) + "...", scorecard.CodeUnknownKey, "line 1:"},
-		{"an unknown key of a card", "connected: [usage]", "conected: [usage]", young + ".conected", scorecard.CodeUnknownKey, "line 10:"},
+		{"an unknown key of a card", "connected: [usage]", "conectd: [usage]", young + ".conectd", scorecard.CodeUnknownKey, "line 10:"},
 		{"a key twice", "    connected: [usage]", "    name: young", young + ".name", scorecard.CodeDuplicateKey, "line 10:"},
 		{"a card without a name", "  - name: rest\n    dimensions", "  - dimensions", rest + ".name", scorecard.CodeMissingKey, "line 24:"},
 		{"a card that is text", "  - name: rest\n    dimensions:", "  - rest\nx:", rest, scorecard.CodeWrongType, "line 24:"},

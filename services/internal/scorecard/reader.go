@@ -22,6 +22,7 @@ type reader struct {
 // node is a part of the document and its place in it.
 type node struct {
 	ast.Node
+
 	field string
 }
 
@@ -33,8 +34,8 @@ func (n node) child(value ast.Node, name string) node {
 	return node{value, n.field + name}
 }
 
-// report notes a problem at a node.
-func (r *reader) report(n node, code, format string, args ...any) {
+// reportf notes a problem at a node.
+func (r *reader) reportf(n node, code, format string, args ...any) {
 	if len(r.problems) < maxProblems {
 		r.problems = append(r.problems, at(n.GetToken(), n.field, code, format, args...))
 	}
@@ -47,7 +48,7 @@ type keys map[string]node
 func (r *reader) mapping(n node, required, optional []string) (keys, bool) {
 	m, ok := n.Node.(ast.MapNode)
 	if !ok {
-		r.report(n, CodeWrongType, "must be a mapping with %s", list(required, optional))
+		r.reportf(n, CodeWrongType, "must be a mapping with %s", list(required, optional))
 		return nil, false
 	}
 	found := keys{}
@@ -56,7 +57,7 @@ func (r *reader) mapping(n node, required, optional []string) (keys, bool) {
 	}
 	for _, name := range required {
 		if _, ok := found[name]; !ok {
-			r.report(node{n.Node, n.child(nil, name).field}, CodeMissingKey, "%s is missing", name)
+			r.reportf(node{n.Node, n.child(nil, name).field}, CodeMissingKey, "%s is missing", name)
 		}
 	}
 	return found, true
@@ -75,9 +76,9 @@ func (r *reader) entry(n node, i *ast.MapNodeIter, found keys, required, optiona
 	}
 	switch {
 	case !slices.Contains(required, name) && !slices.Contains(optional, name):
-		r.report(key, CodeUnknownKey, "unknown key %q; known are %s", name, list(required, optional))
+		r.reportf(key, CodeUnknownKey, "unknown key %q; known are %s", name, list(required, optional))
 	case found[name].Node != nil:
-		r.report(key, CodeDuplicateKey, "%s stands here twice", name)
+		r.reportf(key, CodeDuplicateKey, "%s stands here twice", name)
 	default:
 		found[name] = n.child(i.Value(), name)
 	}
@@ -87,11 +88,11 @@ func (r *reader) entry(n node, i *ast.MapNodeIter, found keys, required, optiona
 func (r *reader) sequence(n node, limit int) ([]node, bool) {
 	s, ok := n.Node.(*ast.SequenceNode)
 	if !ok {
-		r.report(n, CodeWrongType, "must be a list")
+		r.reportf(n, CodeWrongType, "must be a list")
 		return nil, false
 	}
 	if len(s.Values) > limit {
-		r.report(n, CodeTooLarge, "has %d elements; at most %d are allowed", len(s.Values), limit)
+		r.reportf(n, CodeTooLarge, "has %d elements; at most %d are allowed", len(s.Values), limit)
 		return nil, false
 	}
 	elements := make([]node, len(s.Values))
@@ -109,7 +110,7 @@ func (r *reader) text(n node) (string, bool) {
 	case *ast.LiteralNode:
 		return v.Value.Value, true
 	default:
-		r.report(n, CodeWrongType, "must be text")
+		r.reportf(n, CodeWrongType, "must be text")
 		return "", false
 	}
 }
@@ -122,7 +123,7 @@ func (r *reader) integer(n node, code string, least, most int64) (int64, bool) {
 			return v, true
 		}
 	}
-	r.report(n, code, "must be a whole number from %d to %d", least, most)
+	r.reportf(n, code, "must be a whole number from %d to %d", least, most)
 	return 0, false
 }
 
@@ -130,16 +131,16 @@ func (r *reader) integer(n node, code string, least, most int64) (int64, bool) {
 func (r *reader) decimal(n node) (int64, bool) {
 	t, ok := number(n.Node)
 	if !ok {
-		r.report(n, CodeNumber, "must be a number")
+		r.reportf(n, CodeNumber, "must be a number")
 		return 0, false
 	}
 	if _, decimals, _ := strings.Cut(t.Value, "."); len(strings.TrimRight(decimals, "0")) > 6 {
-		r.report(n, CodePrecision, "has more than 6 decimals")
+		r.reportf(n, CodePrecision, "has more than 6 decimals")
 		return 0, false
 	}
 	v, err := fixed.ParseDecimal(t.Value)
 	if err != nil || strings.ContainsAny(t.Value, "eE") {
-		r.report(n, CodeNumber, "must be a plain decimal number of at most 10^12")
+		r.reportf(n, CodeNumber, "must be a plain decimal number of at most 10^12")
 		return 0, false
 	}
 	return v, true

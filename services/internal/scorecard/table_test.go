@@ -63,7 +63,7 @@ func TestMeasuresOfThePage(t *testing.T) {
 			require.Equal(t, cells[1], m.Unit())
 			require.Equal(t, whole(t, cells[2]), int64(m.WindowDays()))
 			var curve scorecard.Curve
-			for _, point := range strings.Fields(cells[5]) {
+			for point := range strings.FieldsSeq(cells[5]) {
 				x, y, ok := strings.Cut(point, ":")
 				require.True(t, ok)
 				curve = append(curve, scorecard.Point{X: whole(t, x) * 1_000_000, Y: whole(t, y) * 1_000_000})
@@ -95,7 +95,7 @@ func dimension(t *testing.T, name, cell string) scorecard.Dimension {
 	weight, measures, ok := strings.Cut(cell, ": ")
 	require.True(t, ok)
 	d := scorecard.Dimension{Name: name, Weight: whole(t, weight)}
-	for _, part := range strings.Split(measures, ", ") {
+	for part := range strings.SplitSeq(measures, ", ") {
 		measure, weight, ok := strings.Cut(part, " ")
 		require.True(t, ok)
 		m, ok := scorecard.MeasureByName(measure)

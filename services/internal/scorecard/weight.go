@@ -17,7 +17,7 @@ func (p *parser) dimensions(n node) []Dimension {
 		dimensions = append(dimensions, d)
 	}
 	if whole && total != percent {
-		p.report(n, CodeWeightSum, "the weights of all dimensions add up to %d, not 100", total)
+		p.reportf(n, CodeWeightSum, "the weights of all dimensions add up to %d, not 100", total)
 	}
 	return dimensions
 }
@@ -29,27 +29,27 @@ func (p *parser) dimension(n node, names map[string]bool, taken map[Measure]bool
 		return Dimension{}, false
 	}
 	d := Dimension{Name: p.dimensionName(at, names)}
-	ok = false
+	known := false
 	if list, there := at["measures"]; there {
-		d.Measures, ok = p.measures(list, taken)
+		d.Measures, known = p.measures(list, taken)
 	}
 	for _, w := range d.Measures {
 		d.Weight += w.Weight
 	}
 	if n, stated := at["weight"]; stated {
 		weight, valid := p.integer(n, CodeWeight, 1, percent)
-		if ok && valid && weight != d.Weight {
-			p.report(n, CodeWeightSum, "weight is %d, but the measures' weights add up to %d", weight, d.Weight)
+		if known && valid && weight != d.Weight {
+			p.reportf(n, CodeWeightSum, "weight is %d, but the measures' weights add up to %d", weight, d.Weight)
 		}
 	}
-	return d, ok
+	return d, known
 }
 
 // measures reads a dimension's measures; false where a weight is not known.
 func (p *parser) measures(n node, taken map[Measure]bool) ([]Weighted, bool) {
 	elements, ok := p.sequence(n, maxCards)
 	if ok && len(elements) == 0 {
-		p.report(n, CodeMissingKey, "at least one measure is needed")
+		p.reportf(n, CodeMissingKey, "at least one measure is needed")
 		return nil, false
 	}
 	all := make([]Weighted, 0, len(elements))
@@ -70,9 +70,9 @@ func (p *parser) dimensionName(at keys, taken map[string]bool) string {
 	switch {
 	case !ok:
 	case !slices.Contains(dimensionNames, name):
-		p.report(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, list(dimensionNames))
+		p.reportf(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, list(dimensionNames))
 	case taken[name]:
-		p.report(n, CodeDuplicateDimension, "dimension %s stands in this scorecard twice", name)
+		p.reportf(n, CodeDuplicateDimension, "dimension %s stands in this scorecard twice", name)
 	}
 	taken[name] = true
 	return name
@@ -107,11 +107,11 @@ func (p *parser) measure(n node, taken map[Measure]bool) (Measure, Curve) {
 	}
 	m, ok := MeasureByName(name)
 	if !ok {
-		p.report(n, CodeUnknownMeasure, "unknown measure %q", name)
+		p.reportf(n, CodeUnknownMeasure, "unknown measure %q", name)
 		return 0, nil
 	}
 	if taken[m] {
-		p.report(n, CodeDuplicateMeasure, "measure %s stands in this scorecard twice", name)
+		p.reportf(n, CodeDuplicateMeasure, "measure %s stands in this scorecard twice", name)
 	}
 	taken[m] = true
 	return m, m.Curve()

@@ -38,7 +38,7 @@ func syntaxTree(doc []byte) (ast.Node, Problems) {
 	problems := whole(CodeYAML, "the YAML cannot be read")
 	// The parser is not ours and what it reads is a stranger's: should it panic, the document is bad.
 	func() {
-		defer func() { _ = recover() }() //nolint:errcheck // what was recovered does not help the sender
+		defer func() { _ = recover() }()
 		body, problems = parseYAML(string(doc))
 	}()
 	return body, problems
@@ -83,7 +83,7 @@ func checkTokens(tokens token.Tokens) Problems {
 
 // refused names a feature of YAML that documents may not use; empty if the token is none.
 func refused(t *token.Token) string {
-	switch t.Type { //nolint:exhaustive // all others are fine
+	switch t.Type {
 	case token.AnchorType, token.AliasType:
 		return "anchors and aliases"
 	case token.MergeKeyType:
@@ -101,7 +101,7 @@ func refused(t *token.Token) string {
 
 // nesting is by how much a token changes the depth of brackets.
 func nesting(t *token.Token) int {
-	switch t.Type { //nolint:exhaustive // no other token is a bracket
+	switch t.Type {
 	case token.MappingStartType, token.SequenceStartType:
 		return 1
 	case token.MappingEndType, token.SequenceEndType:

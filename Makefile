@@ -1,0 +1,144 @@
+# Everything is done from here; `make` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+ROOT := $(CURDIR)
+BUILD := $(ROOT)/.build
+BIN := $(BUILD)/bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Passed on to the program of run, demo and bench: make run ARGS="--data /tmp/hale"
+ARGS ?=
+# How long each fuzz target runs.
+FUZZTIME ?= 5s
+
+BUF_PACKAGE := scripts/node_modules/.package-lock.json
+VALIDATE := $(BUILD)/protovalidate/buf/validate/validate.proto
+E2E_PACKAGE := services/e2e/clients/node_modules/.package-lock.json
+GENERATORS := $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc
+export PATH := $(BIN):$(PATH)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##
+## Everyday
+##
+
+.PHONY: setup
+setup: ## Install what tests and checks need: packages of the system, of npm, and the pinned tools
+	@scripts/setup
+	@$(MAKE) tools
+
+.PHONY: build
+build: ## Build bin/hale
+	cd services && go build -trimpath -ldflags '-X main.version=$(VERSION)' -o ../bin/hale ./cmd/hale
+
+.PHONY: run
+run: build ## Build and run all services in one process, data in ./data; needs only Go. ARGS="..." are its flags
+	@exec bin/hale run $(ARGS)
+
+.PHONY: demo
+demo: build ## Play a made-up portfolio into the Hale that runs
+	@exec bin/hale demo $(ARGS)
+
+.PHONY: test
+test: ## Do all that CI does: set up, check, test, fuzz a little
+	@scripts/step setup $(MAKE) setup
+	@scripts/step format $(MAKE) format-check
+	@scripts/step lint $(MAKE) lint
+	@scripts/step docs $(MAKE) docs
+	@scripts/step modules scripts/modules
+	@scripts/step verify $(MAKE) verify
+	@scripts/step unit-test $(MAKE) unit-test
+	@scripts/step fuzz $(MAKE) fuzz
+	@scripts/step standalone $(MAKE) standalone
+
+##
+## Single checks, all of them part of test
+##
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## Lint the Go code
+	cd services && golangci-lint run
+	cd scripts && GOWORK=off golangci-lint run --config ../.golangci.yml
+
+.PHONY: format
+format: $(BIN)/golangci-lint ## Format the Go code and the protos
+	cd services && golangci-lint fmt
+	cd scripts && GOWORK=off golangci-lint fmt --config ../.golangci.yml
+	$(MAKE) $(BUF_PACKAGE)
+	scripts/buf format -w proto
+
+.PHONY: format-check
+format-check: $(BIN)/golangci-lint
+	cd services && golangci-lint fmt --diff
+	cd scripts && GOWORK=off golangci-lint fmt --diff --config ../.golangci.yml
+
+.PHONY: docs
+docs: ## Check that the pages name only files that exist
+	cd scripts && GOWORK=off go run ./links ..
+
+.PHONY: generate
+generate: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Generate the Go code of the protos
+	scripts/buf generate
+
+.PHONY: verify
+verify: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Check the protos: fresh code, format, lint, compatible with the last release
+	scripts/verify
+
+.PHONY: unit-test
+unit-test: $(E2E_PACKAGE) ## Run all tests, those with real processes too
+	cd proto && go test ./...
+	cd scripts && GOWORK=off go test ./...
+	cd services && go test -race -count=1 -timeout 20m ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME
+	scripts/fuzz $(FUZZTIME)
+
+.PHONY: standalone
+standalone: ## Build each module without the workspace, as those who import it do
+	cd proto && GOWORK=off go build ./...
+	cd services && GOWORK=off go build ./...
+
+##
+## Rarely
+##
+
+.PHONY: bench
+bench: ## Measure Hale beside what it stands on. ARGS="-runs 1 -only bd" for a part
+	cd services && go run ./e2e/bench $(ARGS)
+
+.PHONY: release
+release: $(VALIDATE) $(BUF_PACKAGE) ## Make a release: VERSION=v1.2.3. Renews the image that changes of the protos are held against
+	scripts/release '$(VERSION)'
+
+.PHONY: clean
+clean: ## Remove what was built; data stays
+	rm -rf .build bin scripts/node_modules services/e2e/clients/node_modules
+
+# Tools are made again only when what pins them changes.
+
+.PHONY: tools
+tools: $(BIN)/golangci-lint $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) $(E2E_PACKAGE)
+
+tool = cd scripts && GOWORK=off go build -trimpath -o $@ $(1) && touch $@
+
+$(BIN)/golangci-lint: scripts/go.mod
+	$(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+$(BIN)/protoc-gen-go: scripts/go.mod
+	$(call tool,google.golang.org/protobuf/cmd/protoc-gen-go)
+
+$(BIN)/protoc-gen-go-grpc: scripts/go.mod
+	$(call tool,google.golang.org/grpc/cmd/protoc-gen-go-grpc)
+
+$(VALIDATE): scripts/protovalidate/go.mod
+	scripts/validate-proto $@
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $*
+	@touch $@
