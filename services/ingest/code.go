@@ -84,6 +84,8 @@ const (
 	CodeLogFull Code = "log_full"
 	// CodeLogUnavailable: the log did not acknowledge in time. Events may have been taken: send them again.
 	CodeLogUnavailable Code = "log_unavailable"
+	// CodeDedupeFull: as many message ids are remembered as there is memory for. An operator must act.
+	CodeDedupeFull Code = "dedupe_full"
 	// CodeRejectsFull: REJECTS has reached its cap, and the request has events to refuse. An operator must act.
 	CodeRejectsFull Code = "rejects_full"
 	// CodeRejectsUnavailable: REJECTS did not acknowledge in time. Send the events again.

@@ -101,6 +101,11 @@ func logProblem(err error) *Problem {
 	return p
 }
 
+// errPressed is a scoring service that cannot remember more message ids.
+func errPressed(why string) *Problem {
+	return &Problem{Status: http.StatusServiceUnavailable, Code: CodeDedupeFull, Message: why, RetryAfter: later}
+}
+
 // rejectProblem tells what a failed write to REJECTS means for the client.
 func rejectProblem(err error) *Problem {
 	p := &Problem{Status: http.StatusServiceUnavailable, RetryAfter: soon, Err: err}

@@ -39,6 +39,8 @@ type publisher struct {
 	served    [kinds]bool
 	metrics   *metrics
 	log       *slog.Logger
+	// pressure tells why no event may be taken for now.
+	pressure interface{ Why() string }
 	// wake asks for the events that wait for a user to be sent again; nil: nobody does that here.
 	wake func(workspace, user string)
 }
@@ -48,6 +50,10 @@ type publisher struct {
 func (p *publisher) publish(ctx context.Context, r *request) (*result, error) {
 	if r.historical() && !r.admin {
 		return nil, errAdminKey()
+	}
+
+	if why := p.pressure.Why(); why != "" {
+		return nil, errPressed(why)
 	}
 
 	view := p.directory.View(r.workspace)

@@ -40,6 +40,8 @@ type Deps struct {
 	Rejects *reject.Stream
 	// Directory knows the accounts of users. The caller closes it, after Run.
 	Directory *directory.Directory
+	// Pressure tells why no event may be taken for now; nil: there is never a reason.
+	Pressure interface{ Why() string }
 	// Keyring knows the keys.
 	Keyring *access.Keyring
 	// Logger; nil: silent.
@@ -107,12 +109,22 @@ func (d Deps) complete() Deps {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 
+	if d.Pressure == nil {
+		d.Pressure = noPressure{}
+	}
+
 	if d.Tracer == nil {
 		d.Tracer = tracenoop.NewTracerProvider()
 	}
 
 	return d
 }
+
+// noPressure never has a reason.
+type noPressure struct{}
+
+// Why implements what Deps.Pressure needs.
+func (noPressure) Why() string { return "" }
 
 // newPublisher makes the common path.
 func newPublisher(d Deps, w *eventlog.Writer, sources []string) (*publisher, error) {
@@ -130,7 +142,7 @@ func newPublisher(d Deps, w *eventlog.Writer, sources []string) (*publisher, err
 
 	p := &publisher{
 		layout: d.Log.Layout(), writer: w, rejects: d.Rejects, directory: d.Directory, checker: c, metrics: m,
-		log: d.Logger,
+		log: d.Logger, pressure: d.Pressure,
 	}
 	for _, name := range sources {
 		p.served[parseKind(name)] = true

@@ -41,7 +41,12 @@ func (s *Service) claim(ctx context.Context, stream, number int, condemned conde
 	partition.Stream = identity
 	condemned.tell(partition, number)
 	limit := s.cfg.CacheMiB << 20 / s.deps.Log.Layout().Partitions
+	pressed, err := s.deps.Pressure.Raised(ctx, pressureName(number))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it looked for
+	}
 	w := &worker{
+		pressed: pressed,
 		service: s, stream: stream, number: number, start: head.Cursor, partition: partition,
 		epoch: head.Epoch, generation: head.Generation, cursor: head.Cursor,
 		accounts: newCache(limit), in: make(chan task, queued), done: make(chan error, 1),

@@ -51,7 +51,7 @@ func TestFenced(t *testing.T) {
 		second.ready()
 		second.stop()
 
-		alone := &world{t: t, partitions: 4, log: w.log, rejects: w.rejects, store: newStore(t)}
+		alone := &world{t: t, partitions: 4, log: w.log, rejects: w.rejects, pressure: w.pressure, store: newStore(t)}
 		alone.fold(total{counted: n + 1, duplicates: 20})
 		for _, id := range all[:accounts] {
 			want, ok := alone.result(accountOf(id))

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/pressure"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/store"
 )
@@ -22,9 +23,11 @@ type Deps struct {
 	Log     *eventlog.Log
 	Store   store.Store
 	Rejects *reject.Stream
-	Logger  *slog.Logger
-	Tracer  trace.TracerProvider
-	Meter   metric.MeterProvider
+	// Pressure is where the service says that message ids fill its memory.
+	Pressure *pressure.Board
+	Logger   *slog.Logger
+	Tracer   trace.TracerProvider
+	Meter    metric.MeterProvider
 }
 
 // Service scores the partitions of all streams.

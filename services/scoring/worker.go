@@ -46,6 +46,7 @@ type worker struct {
 	oldest     time.Time
 	lastCommit time.Time
 	traces     []traced
+	pressed    bool // told ingest to take no more
 
 	// logTime and due are read by the ticker: log time, and the time at which a tick is due, in microseconds.
 	logTime, due atomic.Int64
@@ -188,6 +189,7 @@ func (w *worker) takeIn(ctx context.Context, first task) error {
 	}
 	w.logTime.Store(w.partition.LogTime)
 	w.due.Store(w.partition.NextTimer())
+	w.service.press(ctx, w)
 	if last.committed != nil {
 		return w.barrier(ctx, last)
 	}
@@ -298,7 +300,7 @@ func (w *worker) fold(ctx context.Context, m *eventlog.Message) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			w.service.deps.Logger.ErrorContext(ctx, "folding failed inside", "partition", w.number, "sequence", m.Sequence, "panic", r, "stack", string(debug.Stack()))
-			err = &poisonError{partition: w.number, sequence: m.Sequence, index: w.partition.Index(), why: fmt.Sprint(r)}
+			err = &poisonError{partition: w.number, sequence: m.Sequence, index: w.partition.Index(), hash: m.Hash(), why: fmt.Sprint(r)}
 		}
 	}()
 	if w.oldest.IsZero() {
@@ -343,7 +345,13 @@ func (w *worker) settle(ctx context.Context) error {
 }
 
 // sweepSlice brings the next accounts of a sweep up to date. No commit may be under way.
-func (w *worker) sweepSlice(ctx context.Context) error {
+func (w *worker) sweepSlice(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.service.deps.Logger.ErrorContext(ctx, "a sweep failed inside", "partition", w.number, "panic", r, "stack", string(debug.Stack()))
+			err = &poisonError{partition: w.number, account: w.partition.SweepingAccount(), why: fmt.Sprint(r)}
+		}
+	}()
 	values, err := w.read(ctx, store.AccountsKey(w.partition.SweepChunk()))
 	if err != nil {
 		return fmt.Errorf("reading account ids %d: %w", w.partition.SweepChunk(), err)

@@ -23,6 +23,7 @@ import (
 	"hale.dev/services/internal/eventlog/natsserver"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/pressure"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/store/memory"
@@ -42,6 +43,7 @@ type world struct {
 	log        *eventlog.Log
 	writer     *eventlog.Writer
 	rejects    *reject.Stream
+	pressure   *pressure.Board
 	store      store.Store
 }
 
@@ -73,6 +75,8 @@ func (w *world) up() {
 	w.log, err = eventlog.Open(w.t.Context(), conn, eventlog.Options{Partitions: w.partitions, MaxBytes: 1 << 30})
 	require.NoError(w.t, err)
 	w.rejects, err = reject.Open(w.t.Context(), w.log.JetStream(), reject.Options{MaxBytes: 256 << 20})
+	require.NoError(w.t, err)
+	w.pressure, err = pressure.Open(w.t.Context(), w.log.JetStream(), 1)
 	require.NoError(w.t, err)
 	w.writer = w.log.NewWriter(eventlog.WriterOptions{})
 }
@@ -189,7 +193,7 @@ type running struct {
 // deps returns what a service works with in this world.
 func (w *world) deps(reader *sdkmetric.ManualReader) Deps {
 	return Deps{
-		Log: w.log, Store: w.store, Rejects: w.rejects, Logger: slog.New(slog.DiscardHandler),
+		Log: w.log, Store: w.store, Rejects: w.rejects, Pressure: w.pressure, Logger: slog.New(slog.DiscardHandler),
 		Tracer: noop.NewTracerProvider(), Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
 	}
 }

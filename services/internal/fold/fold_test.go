@@ -390,11 +390,28 @@ func TestState(t *testing.T) {
 	t.Run("a condemned record is refused and the rest goes on", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)
-		r.p.Condemn(1, 0, "boom")
+		r.p.Condemn(1, 1, 0, "boom")
 		r.send(start, usage("1", "a", start), usage("2", "a", start))
 		r.commit()
 		require.Equal(t, []string{"internal"}, codes(r.refused))
 		require.EqualValues(t, 1, r.p.Counted)
+	})
+}
+
+func TestShun(t *testing.T) {
+	t.Parallel()
+	t.Run("a sweep passes over a shunned account and brings the others up to date", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		r.send(start, usage("1", "a", start), usage("2", "b", start))
+		r.commit()
+		r.p.Shun(store.Account("w", "a"))
+		r.send(start.Add(24*time.Hour), tick())
+		r.sweep(100)
+		today := health.DayOf(start.UnixMicro())
+		require.Equal(t, today, r.account("a").Day())
+		require.Equal(t, today+1, r.account("b").Day())
+		require.Equal(t, store.Account("w", "b"), r.p.SweepingAccount())
 	})
 }
 

@@ -52,8 +52,12 @@ type Partition struct {
 	parse   Parser
 	sets    map[string]*scorecard.Set
 	dedupe  dedupe
-	// poison names records whose folding failed inside, by sequence and index.
-	poison map[poisonKey]string
+	// poison names records whose folding failed inside; shunned accounts whose sweep did.
+	poison  map[poisonKey]string
+	shunned map[string]struct{}
+
+	// sweeping is the account that a sweep is at.
+	sweeping string
 
 	// What the message under way has done so far.
 	index    int
@@ -65,8 +69,8 @@ type Partition struct {
 }
 
 type poisonKey struct {
-	sequence uint64
-	index    int
+	sequence, hash uint64
+	index          int
 }
 
 // touch is an account that changed since the last Flush.
@@ -102,7 +106,7 @@ func NewPartition(o Options, head store.Head) (*Partition, error) {
 		State: state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
 		sets:   map[string]*scorecard.Set{},
 		dedupe: dedupe{seen: map[fingerprint]int64{}, max: o.MaxIDs},
-		poison: map[poisonKey]string{},
+		poison: map[poisonKey]string{}, shunned: map[string]struct{}{},
 	}
 	p.changed.reset()
 	return p, nil
@@ -207,7 +211,7 @@ func (p *Partition) Apply(m *Message, index int, accounts Accounts) int {
 		if r.GetSetScorecards() != nil && p.Sweeping() {
 			return index
 		}
-		if why, bad := p.poison[poisonKey{m.Sequence, index}]; bad {
+		if why, bad := p.poison[poisonKey{m.Sequence, m.Hash, index}]; bad {
 			p.refuse(m, index, "internal", "", why)
 			continue
 		}
@@ -220,17 +224,13 @@ func (p *Partition) Apply(m *Message, index int, accounts Accounts) int {
 // Index returns the index of the record that Apply is at, or was at when it failed.
 func (p *Partition) Index() int { return p.index }
 
-// Condemn makes Apply refuse a record whose folding failed inside, instead of trying it again.
-func (p *Partition) Condemn(sequence uint64, index int, why string) {
-	p.poison[poisonKey{sequence, index}] = why
+// Condemn makes Apply refuse a record of a message whose folding failed inside, instead of trying it again.
+func (p *Partition) Condemn(sequence, hash uint64, index int, why string) {
+	p.poison[poisonKey{sequence, hash, index}] = why
 }
 
-// Condemned hands the condemned records on to a partition that replaces this one.
-func (p *Partition) Condemned(to *Partition) {
-	for k, why := range p.poison {
-		to.poison[k] = why
-	}
-}
+// Shun makes sweeps pass over an account on which one failed inside. An event may still touch it.
+func (p *Partition) Shun(id string) { p.shunned[id] = struct{}{} }
 
 func (p *Partition) record(m *Message, index int, accounts Accounts) {
 	r := m.Records[index]
@@ -265,19 +265,17 @@ func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Acc
 		return
 	}
 	at := min(occurred, p.LogTime)
-	set := p.set(workspace)
 	fresh := account == nil
 	if fresh {
 		account = health.New()
 	}
-	p.enter(id, workspace, ev, at, account, set)
-	if refusal := account.Apply(ev, at); refusal != nil {
-		if !fresh {
-			p.changed.touch(id, account) // enter may have rolled it
-		}
+	if refusal := p.examine(ev, at, account); refusal != nil {
 		p.refuse(m, index, refusal.Code, refusal.Field, refusal.Message)
 		return
 	}
+	set := p.set(workspace)
+	p.enter(id, workspace, ev, at, account, set)
+	account.Add(ev, at)
 	if fresh {
 		accounts.Put(id, account)
 		p.addAccount(id)
@@ -312,6 +310,19 @@ func (p *Partition) admit(workspace string, ev *eventv1.Event, occurred int64, a
 		return "account_live", "the account has live events, or belongs to another historical load"
 	}
 	return "", ""
+}
+
+// examine decides whether the account can take the event, before anything is changed: what is refused
+// leaves no trace, and the outcome does not depend on whether a sweep has rolled the account already.
+func (p *Partition) examine(ev *eventv1.Event, at int64, a *health.Account) *health.Refusal {
+	if refusal := health.Check(ev); refusal != nil {
+		return refusal
+	}
+	today := p.LogTime
+	if ev.GetHistorical() != "" {
+		today = at
+	}
+	return a.Room(ev, at, max(a.Day(), health.DayOf(today)))
 }
 
 // enter brings the account to the day on which the event is applied.

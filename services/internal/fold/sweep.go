@@ -41,6 +41,10 @@ func (p *Partition) SweepNext(chunk []string, limit int) []string {
 // Sweep brings the accounts that SweepNext named up to date.
 func (p *Partition) Sweep(ids []string, accounts Accounts) {
 	for _, id := range ids {
+		if _, shunned := p.shunned[id]; shunned {
+			continue
+		}
+		p.sweeping = id
 		workspace, _, _ := store.SplitAccount(id)
 		if a := accounts.Get(id); a != nil {
 			p.bring(id, workspace, a, p.set(workspace))
@@ -49,6 +53,9 @@ func (p *Partition) Sweep(ids []string, accounts Accounts) {
 	p.SweepAt += uint32(len(ids)) //nolint:gosec // bounded by SweepEnd
 	p.changed.swept = true
 }
+
+// SweepingAccount returns the account that Sweep is at, or was at when it failed.
+func (p *Partition) SweepingAccount() string { return p.sweeping }
 
 func (p *Partition) addAccount(id string) {
 	p.changed.added = append(p.changed.added, id)

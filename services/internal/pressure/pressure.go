@@ -54,6 +54,18 @@ func (b *Board) Clear(ctx context.Context, name string) error {
 	return nil
 }
 
+// Raised reports whether a note of that name stands.
+func (b *Board) Raised(ctx context.Context, name string) (bool, error) {
+	_, err := b.kv.Get(ctx, name)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for pressure of %s: %w", name, err)
+	}
+	return true, nil
+}
+
 // Why returns a reason for which events are refused for now; empty: there is none. It follows the bucket
 // while Follow runs.
 func (b *Board) Why() string {

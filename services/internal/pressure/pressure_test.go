@@ -41,7 +41,13 @@ func TestBoard(t *testing.T) {
 	require.Eventually(t, says("one"), wait, often, "the first name speaks")
 	require.NoError(t, raiser.Clear(ctx, "partition-1"))
 	require.Eventually(t, says("two"), wait, often)
+	raised, err := raiser.Raised(ctx, "partition-2")
+	require.NoError(t, err)
+	require.True(t, raised)
 	require.NoError(t, raiser.Clear(ctx, "partition-2"))
+	raised, err = raiser.Raised(ctx, "partition-2")
+	require.NoError(t, err)
+	require.False(t, raised)
 	require.Eventually(t, says(""), wait, often)
 	require.NoError(t, raiser.Clear(ctx, "never-raised"))
 

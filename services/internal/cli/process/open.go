@@ -13,6 +13,7 @@ import (
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/pressure"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/settings"
 	"hale.dev/services/internal/store"
@@ -31,6 +32,7 @@ type base struct {
 	log       *eventlog.Log
 	rejects   *reject.Stream
 	directory *directory.Directory // nil where no service needs it
+	pressure  *pressure.Board
 	settings  *settings.Settings
 	keyring   *access.Keyring
 	store     store.Store // nil where no service needs it
@@ -76,6 +78,10 @@ func (s *session) open(ctx context.Context) (*base, error) {
 		return nil, err
 	}
 
+	if err := s.openPressure(ctx, b, replicas); err != nil {
+		return nil, err
+	}
+
 	return b, s.openStore(ctx, b)
 }
 
@@ -94,6 +100,35 @@ func (s *session) openDirectory(ctx context.Context, b *base, replicas int) erro
 	}
 
 	s.later("closing the directory of users", func() error { b.directory.Close(); return nil })
+
+	return nil
+}
+
+// openPressure opens the board on which scoring tells ingest to take no more, and follows it until the end of the
+// session.
+func (s *session) openPressure(ctx context.Context, b *base, replicas int) error {
+	var err error
+	if b.pressure, err = pressure.Open(ctx, b.log.JetStream(), replicas); err != nil {
+		return fmt.Errorf("opening the board of pressure: %w", err)
+	}
+
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+
+	go func() {
+		defer close(done)
+
+		if err := b.pressure.Follow(following); following.Err() == nil {
+			s.logger.ErrorContext(ctx, "following the board of pressure", slog.Any("error", err))
+		}
+	}()
+
+	s.later("forgetting the pressure", func() error {
+		stop()
+		<-done
+
+		return nil
+	})
 
 	return nil
 }

@@ -25,7 +25,7 @@ func (s *session) build(name Service, b *base, at listeners) (service, error) {
 		return s.buildIngest(b, at)
 	case Scoring:
 		return scoring.New(s.config.Scoring, scoring.Deps{ //nolint:wrapcheck // the caller names the service
-			Log: b.log, Store: b.store, Rejects: b.rejects,
+			Log: b.log, Store: b.store, Rejects: b.rejects, Pressure: b.pressure,
 			Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		})
 	case Query:
@@ -37,7 +37,7 @@ func (s *session) build(name Service, b *base, at listeners) (service, error) {
 
 func (s *session) buildIngest(b *base, at listeners) (service, error) {
 	return ingest.New(s.config.Ingest, ingest.Deps{ //nolint:wrapcheck // the caller names the service
-		Log: b.log, Rejects: b.rejects, Directory: b.directory, Keyring: b.keyring,
+		Log: b.log, Rejects: b.rejects, Directory: b.directory, Pressure: b.pressure, Keyring: b.keyring,
 		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		HTTP: at.ingestHTTP, GRPC: at.ingestGRPC,
 	})
