@@ -38,7 +38,7 @@ type Account struct {
 	stats        stats
 	ticketStats  ticketStats
 	featureStats featureStats
-	ticketsFull  Day // day on which no ticket could be forgotten; noDay: not tried
+	ticketsFull  Day // day on which no ticket can be forgotten; noDay: not tried
 	written      int // length of the last main value
 }
 

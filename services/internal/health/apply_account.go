@@ -17,15 +17,9 @@ type change struct {
 	text   string
 }
 
-func (a *Account) applyAccount(ev *eventv1.Event, e *eventv1.Account, at Time) *Refusal {
+func (a *Account) addAccount(ev *eventv1.Event, e *eventv1.Account, at Time) {
 	var buffer [fieldCount]change
-	changes, r := accountChanges(buffer[:0], e)
-	if r != nil {
-		return r
-	}
-	if r := a.checkTraits(e); r != nil {
-		return r
-	}
+	changes, _ := accountChanges(buffer[:0], e)
 	p := &a.profile
 	n := p.open(stamp{at, ev.GetMessageId()})
 	for _, name := range e.GetClear() {
@@ -42,37 +36,6 @@ func (a *Account) applyAccount(ev *eventv1.Event, e *eventv1.Account, at Time) *
 		p.putTrait(t.GetName(), n, true, traitOf(t))
 	}
 	p.tidy()
-	return nil
-}
-
-// checkTraits looks at traits and cleared names before anything is changed.
-func (a *Account) checkTraits(e *eventv1.Account) *Refusal {
-	added := map[string]struct{}{}
-	add := func(name string) {
-		if _, found := a.profile.searchTrait(name); !found {
-			added[name] = struct{}{}
-		}
-	}
-	for _, name := range e.GetClear() {
-		if _, ok := fieldOf(name); ok {
-			continue
-		}
-		trait, ok := strings.CutPrefix(name, traitPrefix)
-		if !ok || trait == "" || len(trait) > maxID {
-			return &Refusal{CodeUnknownField, "account.clear", "names no field of an account: " + name}
-		}
-		add(trait)
-	}
-	for _, t := range e.GetTraits() {
-		if t.GetName() == "" || len(t.GetName()) > maxID || t.GetValue() == nil {
-			return invalid("account.traits", "needs a name and a value")
-		}
-		add(t.GetName())
-	}
-	if len(added) > 0 && len(a.profile.traits)+len(added) > maxTraits {
-		return &Refusal{CodeTooManyTraits, "account.traits", "the account has or had 256 traits"}
-	}
-	return nil
 }
 
 func traitOf(t *eventv1.Trait) scorecard.Trait {

@@ -4,56 +4,15 @@ import (
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 )
 
-func (a *Account) applySurvey(ev *eventv1.Event, s *eventv1.Survey, at Time) *Refusal {
-	scale, r := surveyScale(s)
-	if r != nil {
-		return r
-	}
-	d := DayOf(at)
-	switch s.GetAction() {
-	case eventv1.Survey_ACTION_SENT:
-		if day := a.surveyOf(d); day != nil {
-			day.sent++
-		}
-	case eventv1.Survey_ACTION_ANSWERED:
-		if s.Score == nil || s.GetScore() > scale || (s.GetScore() < 1 && s.GetType() != eventv1.Survey_TYPE_NPS) ||
-			s.GetScore() < 0 {
-			return invalid("survey.score", "must be inside its scale: nps 0..10, csat 1..5 or 1..7, ces 1..7")
-		}
+func (a *Account) addSurvey(ev *eventv1.Event, s *eventv1.Survey, at Time) {
+	if s.GetAction() == eventv1.Survey_ACTION_ANSWERED {
+		scale, _ := surveyScale(s)
 		a.answer(ev, s, at, scale)
-	case eventv1.Survey_ACTION_UNSPECIFIED:
-		return invalid("survey.action", "is unknown")
-	default:
-		return invalid("survey.action", "is unknown")
+		return
 	}
-	return nil
-}
-
-// surveyScale returns the largest answer of the survey.
-func surveyScale(s *eventv1.Survey) (int32, *Refusal) {
-	scale := s.GetScale()
-	switch s.GetType() {
-	case eventv1.Survey_TYPE_NPS:
-		if scale == 0 || scale == 10 {
-			return 10, nil
-		}
-	case eventv1.Survey_TYPE_CSAT:
-		if scale == 0 || scale == 5 {
-			return 5, nil
-		}
-		if scale == 7 {
-			return 7, nil
-		}
-	case eventv1.Survey_TYPE_CES:
-		if scale == 0 || scale == 7 {
-			return 7, nil
-		}
-	case eventv1.Survey_TYPE_UNSPECIFIED:
-		return 0, invalid("survey.type", "is unknown")
-	default:
-		return 0, invalid("survey.type", "is unknown")
+	if day := a.surveyOf(DayOf(at)); day != nil {
+		day.sent++
 	}
-	return 0, invalid("survey.scale", "must be 10 for nps, 5 or 7 for csat, 7 for ces")
 }
 
 // answer counts an answer whose score is inside its scale.

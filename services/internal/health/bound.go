@@ -52,37 +52,21 @@ func (a *Account) sampledFeatures() int {
 	return n
 }
 
+// lastForget is the last day, up to the given one, on which things are forgotten.
+func lastForget(day Day) Day { return day - (day%forgetEvery+forgetEvery)%forgetEvery }
+
 // forget drops what no measure can see any more and had no event for long.
 func (a *Account) forget(set *scorecard.Set) {
 	old := a.day - forgetDays
-	a.users.retain(func(_ string, u *user) bool {
-		if u.last > old || u.more == nil {
-			return u.last > old
-		}
-		return u.more.role != "" || DayOf(u.more.npsAt.time) > old || DayOf(u.more.roleAt.time) > old
-	})
+	a.users.retain(func(_ string, u *user) bool { return !u.stale(old) })
 	a.derive()
 	a.features.retain(func(name string, f *feature) bool { return f.last > old || isMilestone(set, name) })
 	a.tickets.retain(func(_ string, t *ticket) bool { return DayOf(t.last) > old || !t.isClosed() })
-	a.forgetAliases(old)
-}
-
-// forgetAliases drops the other ids of users who are forgotten.
-func (a *Account) forgetAliases(old Day) {
-	if a.aliases.count == 0 {
-		return
+	if a.aliases.count > 0 {
+		stale := a.staleAliases(old)
+		a.aliases.retain(func(id string, _ *alias) bool {
+			_, gone := stale[id]
+			return !gone
+		})
 	}
-	fresh := map[string]bool{}
-	a.aliases.each(func(id string, l *alias) {
-		if l.day > old {
-			fresh[a.root(id)] = true
-		}
-	})
-	keep := map[string]bool{}
-	a.aliases.each(func(id string, _ *alias) {
-		root := a.root(id)
-		u, _ := a.users.find(root)
-		keep[id] = u != nil || fresh[root]
-	})
-	a.aliases.retain(func(id string, _ *alias) bool { return keep[id] })
 }

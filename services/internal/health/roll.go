@@ -22,8 +22,7 @@ func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) {
 
 // jump passes days on which nothing is evaluated.
 func (a *Account) jump(to Day, set *scorecard.Set) {
-	last := to - (to%forgetEvery+forgetEvery)%forgetEvery // the last day on which things are forgotten
-	if last > a.day {
+	if last := lastForget(to); last > a.day {
 		a.day = last
 		a.forget(set)
 	}

@@ -147,12 +147,8 @@ func (a *Account) refreshTickets() {
 	a.ticketStats = s
 }
 
-// makeRoom forgets the tickets that closed first, of those closed and outside every window; false
-// where there is none.
-func (a *Account) makeRoom() bool {
-	if a.ticketsFull == a.day {
-		return false
-	}
+// makeRoom forgets the tickets that closed first, of those closed and outside every window.
+func (a *Account) makeRoom() {
 	type past struct {
 		id     string
 		closed Time
@@ -164,8 +160,7 @@ func (a *Account) makeRoom() bool {
 		}
 	})
 	if len(all) == 0 {
-		a.ticketsFull = a.day
-		return false
+		return
 	}
 	slices.SortFunc(all, func(x, y past) int {
 		return cmp.Or(cmp.Compare(x.closed, y.closed), cmp.Compare(x.id, y.id))
@@ -174,5 +169,4 @@ func (a *Account) makeRoom() bool {
 	a.tickets.retain(func(id string, t *ticket) bool {
 		return !t.past(a.day) || t.closed > last.closed || (t.closed == last.closed && id > last.id)
 	})
-	return true
 }

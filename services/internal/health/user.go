@@ -56,6 +56,14 @@ func (u *user) days(today Day) uint64 {
 	return u.seen << uint64(today-u.last)
 }
 
+// stale says whether the user can be forgotten: no event since the day old, and no role.
+func (u *user) stale(old Day) bool {
+	if u.last > old || u.more == nil {
+		return u.last <= old
+	}
+	return u.more.role == "" && DayOf(u.more.npsAt.time) <= old && DayOf(u.more.roleAt.time) <= old
+}
+
 func (u *user) role() string {
 	if u.more == nil {
 		return ""
