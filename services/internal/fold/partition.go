@@ -325,19 +325,6 @@ func (p *Partition) examine(ev *eventv1.Event, at int64, a *health.Account) *hea
 	return a.Room(ev, at, max(a.Day(), health.DayOf(today)))
 }
 
-// examine decides whether the account can take the event, before anything is changed: what is refused
-// leaves no trace, and the outcome does not depend on whether a sweep has rolled the account already.
-func (p *Partition) examine(ev *eventv1.Event, at int64, a *health.Account) *health.Refusal {
-	if refusal := health.Check(ev); refusal != nil {
-		return refusal
-	}
-	today := p.LogTime
-	if ev.GetHistorical() != "" {
-		today = at
-	}
-	return a.Room(ev, at, max(a.Day(), health.DayOf(today)))
-}
-
 // enter brings the account to the day on which the event is applied.
 func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *health.Account, set *scorecard.Set) {
 	load := ev.GetHistorical()
