@@ -15,7 +15,7 @@ import (
 
 const (
 	batchEvents = 100
-	senders     = 16
+	senders     = 64
 )
 
 // body is a Segment batch of batchEvents track events, ready to send.
