@@ -39,8 +39,8 @@ type Options struct {
 	AppendFsync string
 	// Partitions of the log; 0: 16.
 	Partitions int
-	// IngestArgs and ScoringArgs are further arguments.
-	IngestArgs, ScoringArgs []string
+	// Args are further arguments of every service of Hale, IngestArgs and ScoringArgs of that one.
+	Args, IngestArgs, ScoringArgs []string
 }
 
 // NewCluster lays a cluster out in dir; nothing runs yet.
@@ -89,7 +89,7 @@ func NewCluster(dir string, programs Programs, o Options) (*Cluster, error) {
 		*s.to = &Process{Name: s.name, Path: programs.Hale, Dir: dir, Args: append([]string{
 			s.name, "--nats", "nats://" + c.NATSAddr, "--data", filepath.Join(dir, "data"), "--admin", admin,
 			"--events-partitions", strconv.Itoa(o.Partitions),
-		}, s.args...)}
+		}, append(s.args, o.Args...)...)}
 		c.admin[*s.to] = admin
 	}
 	return c, nil
