@@ -103,12 +103,12 @@ func genDraft(t *rapid.T, o GenOptions, flavour string) draft {
 	d := draft{what: one(t, "record", whats...), target: one(t, "account", 0, 0, 0, 1, 1, 2)}
 	switch d.what {
 	case "event":
-		d.body, d.prefix, d.shift = genBody(t, DayOf(base)), genID(t), genShift(t)
+		d.body, d.prefix, d.shift = genAny(t, DayOf(base)), genID(t), genShift(t)
 	case "repeat", "changed":
 		d.source = rapid.IntRange(0, 1000).Draw(t, "source")
-		d.body, d.shift = genBody(t, DayOf(base)), genShift(t)
+		d.body, d.shift = genAny(t, DayOf(base)), genShift(t)
 	case "load":
-		d.body, d.prefix = genBody(t, DayOf(base)-150), genID(t)
+		d.body, d.prefix = genAny(t, DayOf(base)-150), genID(t)
 		d.load = one(t, "load", 0, 0, 0, 0, 0, 1)
 		d.strict, d.stray = chance(t, "into a closed load", 3), chance(t, "to a live account", 4)
 		d.shift = one(t, "load advance", hour, 0, 7*hour, 1, day, 2*day, hour, 6*day, -3*day, 20*day)

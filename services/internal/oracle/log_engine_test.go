@@ -9,7 +9,6 @@ import (
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"pgregory.net/rapid"
 
-	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/oracle"
 	"hale.dev/services/internal/scorecard"
@@ -55,8 +54,8 @@ func oracleRows(a *oracle.Account) []row {
 func (e *engine) rows(id string) []row {
 	oldest := e.Get(id).Day() - keptDays
 	var rows []row
-	for era := fold.EraOf(health.Day(oracle.FirstDay() - 420)); era <= fold.EraOf(health.Day(oracle.FirstDay()+420)); era++ {
-		stored, err := health.DecodeRows(e.values[store.HistoryKey(id, era)])
+	for _, era := range eras() {
+		stored, err := health.DecodeRows(e.value(store.HistoryKey(id, era)))
 		require.NoError(e.t, err)
 		for _, r := range stored {
 			if r.Day < oldest {
@@ -120,9 +119,9 @@ func requireSame(t *testing.T, shipped string, messages ...oracle.Message) {
 	require.NoError(t, err)
 	options := realOptions()
 	options.Shipped = set
-	rapid.Check(t, func(t *rapid.T) {
+	some(t, 50, func(t *rapid.T) {
 		e := newEngine(t, set)
-		e.run(messages, rapid.IntRange(0, 15))
+		e.run(messages, anything())
 		e.requireWorld(oracle.Replay(messages, options))
 	})
 }
@@ -160,15 +159,77 @@ func TestAChangeOfScorecardsEvaluatesThereAndThen(t *testing.T) {
 		message(noon+1, append([]*logv1.Record{scorecards(2, mood)}, opinions("b")...)...))
 }
 
-func TestTheEngineFoldsLikeTheOracle(t *testing.T) {
-	t.Parallel()
+// requireLikeTheOracle folds any logs by both, over partitions that open makes, and compares.
+func requireLikeTheOracle(t *testing.T, percent int, open func(require.TestingT) backend) {
+	t.Helper()
 	shipped := scorecard.Shipped()
-	rapid.Check(t, func(t *rapid.T) {
+	some(t, percent, func(t *rapid.T) {
 		messages := oracle.GenLog(t, oracle.GenOptions{
 			Messages: rapid.SampledFrom([]int{12, 24, 12, 48}).Draw(t, "length"), Documents: texts(),
 		})
-		e := newEngine(t, shipped)
-		e.run(messages, rapid.IntRange(0, 15))
+		b := open(t)
+		defer b.close()
+		e := newEngineOn(t, shipped, b)
+		e.run(messages, anything())
 		e.requireWorld(oracle.Replay(messages, realOptions()))
+	})
+}
+
+func TestTheEngineFoldsLikeTheOracle(t *testing.T) {
+	t.Parallel()
+	requireLikeTheOracle(t, 40, func(t require.TestingT) backend { return newTable(t) })
+}
+
+func TestTheEngineFoldsLikeTheOracleOverMemory(t *testing.T) {
+	t.Parallel()
+	requireLikeTheOracle(t, 6, inMemory(t))
+}
+
+func TestTheEngineFoldsLikeTheOracleOverRedis(t *testing.T) {
+	t.Parallel()
+	requireLikeTheOracle(t, 6, inRedis(t))
+}
+
+func TestAnyGroupingAndAnyCrashesLeaveEqualBytes(t *testing.T) {
+	t.Parallel()
+	shipped := scorecard.Shipped()
+	some(t, 30, func(t *rapid.T) {
+		messages := oracle.GenLog(t, oracle.GenOptions{Messages: 24, Documents: texts()})
+		calm, wild := newEngine(t, shipped), newEngine(t, shipped)
+		calm.run(messages, nothing())
+		wild.run(messages, anything())
+		require.Equal(t, calm.rejects, wild.rejects)
+		require.Equal(t, calm.stored(), wild.stored())
+	})
+}
+
+func TestAnyOrderAtOneLogTimeGivesEqualMeasures(t *testing.T) {
+	t.Parallel()
+	set := scorecard.Shipped()
+	some(t, 30, func(t *rapid.T) {
+		var records []*logv1.Record
+		for _, e := range oracle.GenEvents(t, today, 40) {
+			ago := ((int64(today)+1)*day - e.Time) % (7 * day)
+			records = append(records, event(e.Event.GetMessageId(), noon-ago, e.Event))
+		}
+		records = append(records, rapid.SliceOfN(rapid.SampledFrom(records), 0, 5).Draw(t, "repeated")...)
+		through := func(records []*logv1.Record) *health.Account {
+			var messages []oracle.Message
+			for len(records) > 0 {
+				n := rapid.IntRange(1, len(records)).Draw(t, "records in a message")
+				messages, records = append(messages, message(noon, records[:n]...)), records[n:]
+			}
+			e := newEngine(t, set)
+			e.run(messages, anything())
+			require.Empty(t, e.rejects)
+			return e.Get(store.Account("w", "acme"))
+		}
+		straight, shuffled := through(records), through(rapid.Permutation(records).Draw(t, "order"))
+		require.Equal(t, straight.Measures(set), shuffled.Measures(set))
+		require.Equal(t, straight.Profile(), shuffled.Profile())
+		require.Equal(t, straight.Result().Stage, shuffled.Result().Stage)
+		if straight.Result().Stage != health.StageChurned { // then the score before it stands
+			require.Equal(t, straight.Result().Score, shuffled.Result().Score)
+		}
 	})
 }

@@ -234,7 +234,7 @@ func (w *World) refuse(a *Account, e *eventv1.Event, l loadKey) string {
 	case l.id != "" && a != nil && (a.live || a.firstLoad != l.id):
 		return "account_live"
 	default:
-		return ""
+		return content(e)
 	}
 }
 
