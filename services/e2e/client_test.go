@@ -108,7 +108,7 @@ func TestCurl(t *testing.T) {
 	require.Equal(t, "8", answer.Rejected[0].MessageID)
 	require.NotEmpty(t, answer.Rejected[0].Code)
 
-	t.Run("grpcurl lists the services and reads the score", func(t *testing.T) { //nolint:paralleltest // needs the events above
+	t.Run("grpcurl lists the services and reads the score", func(t *testing.T) {
 		grpcurl := buildGrpcurl(t)
 		list := runCommand(t, ".", grpcurl, "-plaintext", s.QueryGRPC, "list")
 		require.Contains(t, string(list), "hale.health.v1.HealthService")
@@ -117,13 +117,13 @@ func TestCurl(t *testing.T) {
 			"-d", `{"account_id":"acme","at_least":"`+answer.Token+`"}`, s.QueryGRPC, "hale.health.v1.HealthService/GetHealth")
 		requireAcme(t, out)
 	})
-	t.Run("curl reads the score as JSON", func(t *testing.T) { //nolint:paralleltest // needs the events above
+	t.Run("curl reads the score as JSON", func(t *testing.T) {
 		out := runCommand(t, ".", "curl", "-sS", "http://"+s.QueryHTTP+"/hale.health.v1.HealthService/GetHealth",
 			"-H", "Authorization: Bearer "+s.Keys.Query, "-H", "Content-Type: application/json",
 			"-d", `{"account_id":"acme","at_least":"`+answer.Token+`"}`)
 		requireAcme(t, out)
 	})
-	t.Run("the refused event is listed", func(t *testing.T) { //nolint:paralleltest // needs the events above
+	t.Run("the refused event is listed", func(t *testing.T) {
 		out := runCommand(t, ".", "curl", "-sS", "http://"+s.QueryHTTP+"/hale.health.v1.HealthService/ListRejects",
 			"-H", "Authorization: Bearer "+s.Keys.Query, "-H", "Content-Type: application/json", "-d", "{}")
 		require.Contains(t, string(out), `"8"`)
@@ -164,7 +164,7 @@ func TestRestart(t *testing.T) {
 		return tokens
 	}
 	for i, end := range []func(){s.Process.Stop, s.Process.Kill} {
-		tokens := send(uint64(i)) //nolint:gosec // small
+		tokens := send(uint64(i))
 		before := everyScore(t, s, tokens)
 		end()
 		begun := time.Now()

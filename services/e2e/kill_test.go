@@ -71,7 +71,7 @@ func killRun(t *testing.T, seed uint64, choose victim) {
 	}
 	totals := settled(ctx, t, c)
 	t.Logf("%d events acknowledged (%d requests sent again), %d lost, %d counted twice, %d duplicates removed",
-		acked.Load(), client.Retries.Load(), max(0, killEvents-int(totals.Counted)), max(0, int(totals.Counted)-killEvents), totals.Duplicates) //nolint:gosec // far below 2^63
+		acked.Load(), client.Retries.Load(), max(0, killEvents-int(totals.Counted)), max(0, int(totals.Counted)-killEvents), totals.Duplicates)
 	assert.EqualValues(t, killEvents, totals.Counted, "events counted")
 	assert.Zero(t, totals.Rejected, "events rejected")
 	assert.GreaterOrEqual(t, totals.Duplicates, uint64(killEvents/everySent/2), "the batches sent twice are seen as duplicates")
@@ -153,7 +153,7 @@ func settled(ctx context.Context, t *testing.T, c *rig.Cluster) rig.Totals {
 	err = rig.Until(ctx, func() error {
 		var err error
 		if totals, err = heads.Totals(ctx); err != nil {
-			return err //nolint:wrapcheck // says what was read
+			return err
 		}
 		if totals.Counted < killEvents {
 			return fmt.Errorf("%d of %d events counted", totals.Counted, killEvents) //nolint:err113 // for people

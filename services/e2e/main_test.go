@@ -10,7 +10,7 @@ import (
 )
 
 // programs are built once for all tests of this package.
-var programs rig.Programs //nolint:gochecknoglobals // set before any test runs
+var programs rig.Programs
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 

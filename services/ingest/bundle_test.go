@@ -137,7 +137,7 @@ func (b *bundle) start(ctx context.Context, cancel context.CancelFunc, cfg Confi
 func loopback(t testing.TB) net.Listener {
 	t.Helper()
 
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 
 	return l

@@ -15,7 +15,7 @@ import (
 func readDoc(t *testing.T, name string) string {
 	t.Helper()
 
-	data, err := os.ReadFile("../../docs/" + name) //nolint:gosec // a test's
+	data, err := os.ReadFile("../../docs/" + name)
 	require.NoError(t, err)
 
 	return string(data)

@@ -115,7 +115,7 @@ func (b *slab) setTime(us int64) {
 		seconds, rest = seconds-1, rest+micro
 	}
 
-	b.at.Seconds, b.at.Nanos = seconds, int32(rest*1000) //nolint:gosec // below 10^9
+	b.at.Seconds, b.at.Nanos = seconds, int32(rest*1000)
 }
 
 // setUsage makes the event a use of a feature.

@@ -68,7 +68,7 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	}
 
 	for k := range m.sources {
-		m.sources[k] = metric.WithAttributeSet(attribute.NewSet(attribute.String("source", kind(k).String()))) //nolint:gosec // small
+		m.sources[k] = metric.WithAttributeSet(attribute.NewSet(attribute.String("source", kind(k).String())))
 	}
 
 	return m, nil

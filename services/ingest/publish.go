@@ -121,7 +121,7 @@ func (p *publisher) load(ctx context.Context, view *directory.View, r *request) 
 		return nil
 	}
 
-	return view.Load(ctx, users) //nolint:wrapcheck // the directory says what it did
+	return view.Load(ctx, users)
 }
 
 // assigns tells whether an event says which account its user belongs to: one about the account or about the user.
@@ -179,7 +179,7 @@ func (p *publisher) route(ctx context.Context, view *directory.View, e *entry, r
 
 	if previous := e.event.GetUser().GetPreviousUserId(); previous != "" && user != "" {
 		if err := view.Merge(ctx, previous, user); err != nil {
-			return err //nolint:wrapcheck // the directory says what it did
+			return err
 		}
 	}
 
@@ -188,20 +188,20 @@ func (p *publisher) route(ctx context.Context, view *directory.View, e *entry, r
 			return nil
 		}
 
-		return view.Assign(ctx, user, e.event.GetAccountId(), e.at) //nolint:wrapcheck // see above
+		return view.Assign(ctx, user, e.event.GetAccountId(), e.at)
 	}
 
 	account, known, err := view.Lookup(ctx, user, e.at)
 	e.event.AccountId = account
 
 	if err != nil || known {
-		return err //nolint:wrapcheck // see above
+		return err
 	}
 
 	e.bad = violates("user_id", CodeUnknownUser, "no account of the user is known yet; the event waits for one")
 	e.waits, err = view.Root(ctx, user)
 
-	return err //nolint:wrapcheck // see above
+	return err
 }
 
 // keep stores the refused events in REJECTS.
@@ -336,8 +336,7 @@ func (p *publisher) closeLoad(ctx context.Context, workspace, origin, load strin
 
 // asProblem makes sure that an error is a Problem.
 func asProblem(err error) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
 

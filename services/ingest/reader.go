@@ -76,7 +76,7 @@ func (r *reader) parse(v jsontext.Value, at int) (value, error) {
 		err = nil // it is invalid UTF-8, replaced as far as it goes
 	}
 
-	return value{kind: k, text: string(plain)}, err //nolint:wrapcheck // see raw
+	return value{kind: k, text: string(plain)}, err
 }
 
 // name reads a member's name.
@@ -106,7 +106,7 @@ func (r *reader) more() (bool, error) {
 			err = io.ErrUnexpectedEOF
 		}
 
-		return false, err //nolint:wrapcheck // see raw
+		return false, err
 	default:
 		return true, nil
 	}
@@ -122,7 +122,7 @@ func (r *reader) end() error {
 			err = errors.New("more follows the value") //nolint:err113 // only ever shown
 		}
 
-		return err //nolint:wrapcheck // see raw
+		return err
 	}
 
 	return nil
@@ -179,8 +179,7 @@ func syntaxProblem(err error) *Problem {
 }
 
 func syntaxMessage(err error) string {
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return fmt.Sprintf("at byte %d: %v", syntactic.ByteOffset, syntactic.Err)
 	}
 

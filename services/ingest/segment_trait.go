@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -44,13 +45,7 @@ func (s *segment) userTraits(u *eventv1.User, ms []member) {
 }
 
 func isOneOf(s string, names ...string) bool {
-	for _, n := range names {
-		if s == n {
-			return true
-		}
-	}
-
-	return false
+	return slices.Contains(names, s)
 }
 
 // accountTraits fills a profile from the traits of a group call. A trait that does not fit its field is kept as a
@@ -197,7 +192,7 @@ func setProfileNumber(a *eventv1.Account, field string, v value) bool {
 		n := m / micro
 		a.Seats = &n
 	default:
-		n := int32(max(0, min(m/micro, 1<<30))) //nolint:gosec // bounded
+		n := int32(max(0, min(m/micro, 1<<30)))
 		a.TermDays = &n
 	}
 

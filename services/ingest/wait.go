@@ -138,8 +138,7 @@ func (w *waiting) send(ctx context.Context, u who) error {
 func (w *waiting) one(ctx context.Context, s reject.Stored) error {
 	_, err := w.resender.Resend(ctx, s)
 
-	var refused *RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		w.resender.publisher.metrics.again(ctx, string(refused.Code))
 
 		if refused.Code == CodeUnknownUser {

@@ -196,7 +196,7 @@ func TestRejects(t *testing.T) {
 	sender := &resender{fail: func(s reject.Stored) error {
 		switch s.MessageID {
 		case "message-2":
-			return status.Error(codes.InvalidArgument, "still wrong") //nolint:wrapcheck // the caller's status
+			return status.Error(codes.InvalidArgument, "still wrong")
 		default:
 			return nil
 		}

@@ -24,7 +24,7 @@ func timestamp(micros int64) *timestamppb.Timestamp {
 	}
 
 	return &timestamppb.Timestamp{
-		Seconds: micros / microsPerUnit, Nanos: int32(micros % microsPerUnit * 1000), //nolint:gosec // under 10^9
+		Seconds: micros / microsPerUnit, Nanos: int32(micros % microsPerUnit * 1000),
 	}
 }
 

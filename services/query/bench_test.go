@@ -27,11 +27,11 @@ import (
 type rawCodec struct{}
 
 func (rawCodec) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil //nolint:forcetypeassert // only for these benchmarks
+	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
 }
 
 func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	*v.(*[]byte) = data.Materialize() //nolint:forcetypeassert // only for these benchmarks
+	*v.(*[]byte) = data.Materialize()
 
 	return nil
 }
@@ -70,7 +70,7 @@ func startEcho(b *testing.B, url string, size int) *grpc.ClientConn {
 
 	l := listen(b)
 
-	go func() { _ = srv.Serve(l) }() //nolint:errcheck // ends with Stop
+	go func() { _ = srv.Serve(l) }()
 	b.Cleanup(srv.Stop)
 
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -161,7 +161,7 @@ func BenchmarkGetHealth(b *testing.B) {
 		}
 
 		events = append(events, profiled(accountID(i), &eventv1.Account{
-			Name: proto.String("Some Company"), Seats: proto.Int64(10), Plan: proto.String("pro"),
+			Name: new("Some Company"), Seats: proto.Int64(10), Plan: new("pro"),
 		}))
 		w.score(home, accountID(i), noon(), 0, events...)
 

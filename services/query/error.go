@@ -18,7 +18,7 @@ const (
 	reasonRequest      = "REQUEST_INVALID"
 	reasonAccount      = "ACCOUNT_NOT_FOUND"
 	reasonNotYet       = "NOT_YET_VISIBLE"
-	reasonToken        = "TOKEN_UNKNOWN" //nolint:gosec // a reason, not a secret
+	reasonToken        = "TOKEN_UNKNOWN"
 	reasonPageToken    = "PAGE_TOKEN_INVALID"
 	reasonScorecards   = "SCORECARDS_INVALID"
 	reasonStore        = "STORE_UNAVAILABLE"

@@ -95,7 +95,7 @@ func (f *feed) fill(ctx context.Context, n int) error {
 func (f *feed) chunks(ctx context.Context, n int, first uint32) (ids []string, end bool, err error) {
 	keys := make([]string, chunkBatch)
 	for i := range keys {
-		keys[i] = store.AccountsKey(first + uint32(i)) //nolint:gosec // a handful
+		keys[i] = store.AccountsKey(first + uint32(i))
 	}
 
 	_, values, err := f.store.Read(ctx, n, keys...)
@@ -111,7 +111,7 @@ func (f *feed) chunks(ctx context.Context, n int, first uint32) (ids []string, e
 		some, err := fold.DecodeChunk(v)
 		if err != nil {
 			return nil, false, fmt.Errorf("decoding chunk %d of the accounts of partition %d: %w",
-				first+uint32(i), n, err) //nolint:gosec // a handful
+				first+uint32(i), n, err)
 		}
 
 		ids = append(ids, some...)

@@ -35,8 +35,8 @@ func TestGetHealth(t *testing.T) {
 
 			w := start(t, open(t))
 			w.score(home, "acme", noon(), 0, used("acme"), profiled("acme", &eventv1.Account{
-				Name: proto.String("Acme"), ArrMicros: proto.Int64(1_500_000), Currency: proto.String("EUR"),
-				Seats: proto.Int64(4), RenewalDate: proto.String("2026-12-31"), Owner: proto.String("ann"),
+				Name: new("Acme"), ArrMicros: proto.Int64(1_500_000), Currency: new("EUR"),
+				Seats: proto.Int64(4), RenewalDate: new("2026-12-31"), Owner: new("ann"),
 				Traits: []*eventv1.Trait{
 					{Name: "text", Value: &eventv1.Trait_Text{Text: "x"}},
 					{Name: "number", Value: &eventv1.Trait_NumberMicros{NumberMicros: -1_250_000}},
@@ -137,7 +137,7 @@ func TestGetHealthOfALargeAccount(t *testing.T) {
 		list, err := w.health().ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{})
 
 		return err == nil && list.GetTotalSize() == 1 &&
-			list.GetAccounts()[0].GetScore() == got.GetHealth().GetScore() //nolint:testifylint // equal to the bit
+			list.GetAccounts()[0].GetScore() == got.GetHealth().GetScore()
 	}, patience, time.Millisecond)
 }
 
@@ -269,7 +269,7 @@ func TestAtLeast(t *testing.T) {
 			var readers, scorer sync.WaitGroup
 
 			scorer.Go(func() {
-				_ = w.log.Read(scoring, 0, 0, w.follow) //nolint:errcheck // ends with its context
+				_ = w.log.Read(scoring, 0, 0, w.follow)
 			})
 
 			for i := range writes {
@@ -413,8 +413,8 @@ func TestGetHistory(t *testing.T) {
 
 			first := health.DayOf(noon())
 			for i, r := range rows {
-				require.Equal(t, (first + health.Day(i)).String(), r.GetDay()) //nolint:gosec // a handful
-				require.NotNil(t, r.Score)                                     //nolint:protogetter // whether it is set
+				require.Equal(t, (first + health.Day(i)).String(), r.GetDay())
+				require.NotNil(t, r.Score) //nolint:protogetter // whether it is set
 				require.NotEmpty(t, r.GetDimensions())
 			}
 
@@ -431,7 +431,7 @@ func TestChurnedAccount(t *testing.T) {
 
 	w := start(t, openMemory(t))
 	w.score(home, "acme", noon(), 0, used("acme"))
-	w.score(home, "acme", noon()+day, 0, profiled("acme", &eventv1.Account{ChurnDate: proto.String("2026-03-11")}))
+	w.score(home, "acme", noon()+day, 0, profiled("acme", &eventv1.Account{ChurnDate: new("2026-03-11")}))
 	w.tick(noon() + 9*day)
 
 	got, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
@@ -452,12 +452,12 @@ func TestListAccounts(t *testing.T) {
 			t.Parallel()
 
 			w := prepare(t, open(t))
-			rnd := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // repeatable on purpose
+			rnd := rand.New(rand.NewPCG(1, 1))
 
 			for i := range 150 { // there before the service starts
 				w.score(home, accountID(i), noon(), 0, used(accountID(i)), profiled(accountID(i), &eventv1.Account{
-					Name: proto.String(fmt.Sprint("Name ", rnd.IntN(20))), ArrMicros: proto.Int64(rnd.Int64N(1e12)),
-					Plan: proto.String("pro"), Segment: proto.String("mid"), Currency: proto.String("USD"),
+					Name: new(fmt.Sprint("Name ", rnd.IntN(20))), ArrMicros: new(rnd.Int64N(1e12)),
+					Plan: new("pro"), Segment: new("mid"), Currency: new("USD"),
 				}))
 			}
 

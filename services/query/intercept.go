@@ -161,7 +161,7 @@ func (o outcomes) settle(ctx context.Context, method string, err error) error {
 	st := known.GRPCStatus()
 	o.metrics.answered(ctx, method, st.Code())
 
-	switch st.Code() { //nolint:exhaustive // the others are the caller's doing
+	switch st.Code() {
 	case codes.Internal, codes.DataLoss, codes.Unknown:
 		o.logger.ErrorContext(ctx, "a request that could not be answered", "method", method, "error", err)
 	case codes.Unavailable:

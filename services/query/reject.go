@@ -84,8 +84,7 @@ func parseRejectToken(text string) (before uint64, err error) {
 
 // rejectsFailed says that the stream of rejects could not be used.
 func rejectsFailed(doing string, err error) error {
-	var known *reject.Error
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*reject.Error](err); ok {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 
@@ -222,7 +221,7 @@ func transient(ctx context.Context, err error) bool {
 		return status.Code(err) == codes.Unknown
 	}
 
-	switch known.GRPCStatus().Code() { //nolint:exhaustive // all others will be refused again
+	switch known.GRPCStatus().Code() {
 	case codes.Unavailable, codes.ResourceExhausted, codes.DeadlineExceeded, codes.Canceled, codes.Aborted,
 		codes.Internal, codes.Unknown, codes.DataLoss:
 		return true

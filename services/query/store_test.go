@@ -39,7 +39,7 @@ func (r *replaced) current() store.Store {
 }
 
 func (r *replaced) Read(ctx context.Context, partition int, keys ...string) (store.Head, [][]byte, error) {
-	return r.current().Read(ctx, partition, keys...) //nolint:wrapcheck // stands for it
+	return r.current().Read(ctx, partition, keys...)
 }
 
 func (r *replaced) Watch(ctx context.Context, n int, f func(store.Change) error) error {
@@ -47,7 +47,7 @@ func (r *replaced) Watch(ctx context.Context, n int, f func(store.Change) error)
 	r.tell = f
 	r.mu.Unlock()
 
-	return r.Store.Watch(ctx, n, f) //nolint:wrapcheck // stands for it
+	return r.Store.Watch(ctx, n, f)
 }
 
 // fallBack replaces the contents and tells the watcher.

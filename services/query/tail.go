@@ -93,7 +93,7 @@ func (t *tail) stream(ctx context.Context, n int) error {
 		return nil
 	}
 
-	return err //nolint:wrapcheck // the log's typed errors
+	return err
 }
 
 // message sends the records of a message that belong to the workspace.

@@ -112,7 +112,7 @@ func TestCacheModel(t *testing.T) {
 				require.Equal(rt, had, c.has(dirty))
 				kept := 0
 				for e := c.order.Front(); e != nil; e = e.Next() {
-					if entry := e.Value.(*cached); entry.flush > stored || entry.id == dirty { //nolint:forcetypeassert // nothing else
+					if entry := e.Value.(*cached); entry.flush > stored || entry.id == dirty {
 						kept += entry.size
 					}
 				}
@@ -121,7 +121,7 @@ func TestCacheModel(t *testing.T) {
 			"": func(rt *rapid.T) {
 				sum := 0
 				for _, e := range c.entries {
-					sum += e.Value.(*cached).size //nolint:forcetypeassert // nothing else
+					sum += e.Value.(*cached).size
 				}
 				require.Equal(rt, sum, c.bytes)
 				require.Equal(rt, len(c.entries), c.order.Len())

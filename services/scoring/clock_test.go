@@ -84,7 +84,7 @@ func TestTicks(t *testing.T) {
 			time.Now().Add(silence + time.Minute + tickPatience), // the server's clock has not moved: still silent
 		} {
 			c.set(now)
-			last := uint64(2 + i) //nolint:gosec // small
+			last := uint64(2 + i)
 			require.Eventually(t, func() bool {
 				info, err := w.log.Info(t.Context(), 0)
 				return err == nil && info.Last == last

@@ -43,7 +43,7 @@ func (s *Service) claim(ctx context.Context, stream, number int, condemned conde
 	limit := s.cfg.CacheMiB << 20 / s.deps.Log.Layout().Partitions
 	pressed, err := s.deps.Pressure.Raised(ctx, pressureName(number))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it looked for
+		return nil, err
 	}
 	w := &worker{
 		pressed: pressed,
@@ -140,7 +140,7 @@ func (s *Service) messageAt(ctx context.Context, stream int, sequence uint64) (e
 	for tries := 1; ; tries++ {
 		m, err := s.deps.Log.MessageAt(ctx, stream, sequence)
 		if !errors.Is(err, eventlog.ErrNoMessage) || tries == goneAnswers {
-			return m, err //nolint:wrapcheck // the caller says what it was for
+			return m, err
 		}
 		select {
 		case <-ctx.Done():

@@ -213,7 +213,7 @@ func (w *worker) trim() { w.accounts.trim(w.stored, w.partition.Touched) }
 func (w *worker) read(ctx context.Context, keys ...string) ([][]byte, error) {
 	head, values, err := w.service.deps.Store.Read(ctx, w.number, keys...)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller says what it was for
+		return nil, err
 	}
 	if head.Epoch != w.epoch || head.Generation != w.generation || head.Cursor < w.cursor {
 		return nil, store.ErrFenced

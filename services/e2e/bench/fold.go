@@ -60,7 +60,7 @@ func foldEvents(t *testing.B, p *fold.Partition, accounts int) error {
 	all := memoryAccounts{}
 	var messages []*fold.Message
 	for i := 0; i < t.N; i += batchEvents {
-		m := &fold.Message{Sequence: uint64(i/batchEvents) + 1, Time: now} //nolint:gosec // positive
+		m := &fold.Message{Sequence: uint64(i/batchEvents) + 1, Time: now}
 		for j := range min(batchEvents, t.N-i) {
 			m.Records = append(m.Records, record(layout, i+j, pick(r)))
 		}
@@ -70,7 +70,7 @@ func foldEvents(t *testing.B, p *fold.Partition, accounts int) error {
 	t.ResetTimer()
 	for i, m := range messages {
 		if err := p.Begin(m); err != nil {
-			return err //nolint:wrapcheck // the bench ends
+			return err
 		}
 		p.Apply(m, 0, all)
 		const everyMessages = 5

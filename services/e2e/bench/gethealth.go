@@ -173,7 +173,7 @@ func startEcho(ctx context.Context, b *bench, c *rig.Cluster, size int) (*echo, 
 	defer cancel()
 	err = rig.Until(waitCtx, func() error {
 		in, out := []byte{}, []byte{}
-		return e.conn.Invoke(waitCtx, echoMethod, &in, &out, grpc.ForceCodec(rawCodec{})) //nolint:wrapcheck // wrapped below
+		return e.conn.Invoke(waitCtx, echoMethod, &in, &out, grpc.ForceCodec(rawCodec{}))
 	})
 	if err != nil {
 		e.stop()

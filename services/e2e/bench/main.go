@@ -53,6 +53,7 @@ type part struct {
 // bench is what one run works with.
 type bench struct {
 	options
+
 	dir      string
 	programs rig.Programs
 	report   *report
@@ -69,8 +70,14 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("building: %w", err)
 	}
 	parts := []part{
-		{"a", rawJetStream}, {"b", pipelineRedis}, {"c", pipelineMemory}, {"d", freshness}, {"e", foldAlone},
-		{"f", getHealth}, {"i", drainBacklog}, {"j", ingestAlone},
+		{"a", rawJetStream},
+		{"b", pipelineRedis},
+		{"c", pipelineMemory},
+		{"d", freshness},
+		{"e", foldAlone},
+		{"f", getHealth},
+		{"i", drainBacklog},
+		{"j", ingestAlone},
 	}
 	rep := newReport(os.Stdout)
 	for i := range o.runs {

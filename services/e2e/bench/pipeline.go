@@ -107,10 +107,10 @@ func waitCounted(ctx context.Context, c *rig.Cluster, n uint64) error {
 		return fmt.Errorf("opening the store: %w", err)
 	}
 	defer heads.Close()
-	return rig.Until(ctx, func() error { //nolint:wrapcheck // says what was waited for
+	return rig.Until(ctx, func() error {
 		t, err := heads.Totals(ctx)
 		if err != nil {
-			return err //nolint:wrapcheck // says what was read
+			return err
 		}
 		if t.Counted < n {
 			return fmt.Errorf("%d of %d events counted", t.Counted, n) //nolint:err113 // for people
@@ -126,7 +126,7 @@ func processors(c *rig.Cluster) (cpuTimes, error) {
 	for _, p := range []*rig.Process{c.Ingest, c.Scoring, c.NATS, c.Redis} {
 		t, err := p.CPU()
 		if err != nil {
-			return nil, err //nolint:wrapcheck // names the process
+			return nil, err
 		}
 		times[p] = t
 	}

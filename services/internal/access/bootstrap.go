@@ -192,7 +192,6 @@ func writeCredentials(dataDir string, c Credentials) (Credentials, error) {
 
 	_, err = draft.Write(text)
 	err = errors.Join(err, draft.Chmod(fileMode), draft.Sync(), draft.Close())
-
 	if err != nil {
 		return Credentials{}, fmt.Errorf("access: writing credentials: %w", err)
 	}

@@ -204,8 +204,16 @@ func listAccounts(
 func drawAccounts(accounts []summaryView) func(io.Writer) error {
 	return func(w io.Writer) error {
 		t := table{columns: []column{
-			{name: "ACCOUNT"}, {name: "NAME"}, {name: "SCORE", right: true}, {name: "BAND"}, {name: "STAGE"},
-			{name: "COVERAGE", right: true}, {name: "ARR", right: true}, {name: ""}, {name: "PLAN"}, {name: "OWNER"},
+			{name: "ACCOUNT"},
+			{name: "NAME"},
+			{name: "SCORE", right: true},
+			{name: "BAND"},
+			{name: "STAGE"},
+			{name: "COVERAGE", right: true},
+			{name: "ARR", right: true},
+			{name: ""},
+			{name: "PLAN"},
+			{name: "OWNER"},
 		}}
 
 		for _, s := range accounts {

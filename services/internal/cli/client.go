@@ -76,7 +76,7 @@ func (s *settings) key(role access.Role) (string, error) {
 	}
 
 	if err != nil {
-		return "", err //nolint:wrapcheck // it names the file and what is wrong
+		return "", err
 	}
 
 	key := c.AdminKey

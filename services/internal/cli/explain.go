@@ -16,7 +16,9 @@ func drawAccount(h *healthv1.AccountHealth) func(io.Writer) error {
 		}
 
 		t := table{columns: []column{
-			{name: "DIMENSION"}, {name: "SCORE", right: true}, {name: "WEIGHT", right: true},
+			{name: "DIMENSION"},
+			{name: "SCORE", right: true},
+			{name: "WEIGHT", right: true},
 			{name: "CONTRIBUTION", right: true},
 		}}
 
@@ -37,8 +39,13 @@ func drawExplanation(h *healthv1.AccountHealth) func(io.Writer) error {
 		}
 
 		t := table{columns: []column{
-			{name: "DIMENSION"}, {name: "MEASURE"}, {name: "VALUE", right: true}, {name: "UNIT"},
-			{name: "WINDOW", right: true}, {name: "POINTS", right: true}, {name: "WEIGHT", right: true},
+			{name: "DIMENSION"},
+			{name: "MEASURE"},
+			{name: "VALUE", right: true},
+			{name: "UNIT"},
+			{name: "WINDOW", right: true},
+			{name: "POINTS", right: true},
+			{name: "WEIGHT", right: true},
 			{name: "CONTRIBUTION", right: true},
 		}}
 

@@ -52,7 +52,7 @@ func seconds(at string) string {
 func terminal(stream any) bool {
 	f, ok := stream.(*os.File)
 
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor is a small number
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // one writes a single thing; draw writes it for people.

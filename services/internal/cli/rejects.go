@@ -82,8 +82,14 @@ func listRejects(ctx context.Context, c healthv1.HealthServiceClient, code strin
 func drawRejects(rejects []rejectView) func(io.Writer) error {
 	return func(w io.Writer) error {
 		t := table{columns: []column{
-			{name: "ID", right: true}, {name: "REJECTED AT"}, {name: "CODE"}, {name: "FIELD"}, {name: "ACCOUNT"},
-			{name: "MESSAGE ID"}, {name: "ORIGIN"}, {name: "MESSAGE"},
+			{name: "ID", right: true},
+			{name: "REJECTED AT"},
+			{name: "CODE"},
+			{name: "FIELD"},
+			{name: "ACCOUNT"},
+			{name: "MESSAGE ID"},
+			{name: "ORIGIN"},
+			{name: "MESSAGE"},
 		}}
 
 		for _, r := range rejects {

@@ -259,7 +259,7 @@ func (o *outbox) flush(ctx context.Context) error {
 
 	answer, err := o.sender.Send(ctx, o.body, true)
 	if err != nil {
-		return err //nolint:wrapcheck // it says what was being done
+		return err
 	}
 
 	for _, r := range answer.Rejected {

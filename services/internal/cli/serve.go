@@ -89,8 +89,12 @@ func (a *app) welcome(at process.Addresses) {
 	fmt.Fprintln(&b)
 
 	for _, line := range [][2]string{
-		{"ingest HTTP", at.IngestHTTP}, {"ingest gRPC", at.IngestGRPC}, {"query gRPC", at.QueryGRPC},
-		{"query HTTP", at.QueryHTTP}, {"admin", "http://" + at.Admin}, {"keys", keys},
+		{"ingest HTTP", at.IngestHTTP},
+		{"ingest gRPC", at.IngestGRPC},
+		{"query gRPC", at.QueryGRPC},
+		{"query HTTP", at.QueryHTTP},
+		{"admin", "http://" + at.Admin},
+		{"keys", keys},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(&b, "  %-12s %s\n", line[0], line[1])

@@ -84,7 +84,7 @@ func (p *Player) Send(ctx context.Context, events ...*eventv1.Event) (token stri
 func (p *Player) post(ctx context.Context, body []byte) (token string, err error) {
 	answer, err := p.Sender.Send(ctx, body, true)
 	if err != nil {
-		return "", err //nolint:wrapcheck // it says what was being done
+		return "", err
 	}
 
 	if len(answer.Rejected) > 0 {

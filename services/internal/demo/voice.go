@@ -163,7 +163,7 @@ func (w *writer) talks() {
 		talk := &eventv1.Interaction{Kind: kind, Author: a.owner}
 		if n%2 == 0 {
 			pulse := min(5, max(1, w.plot.pulse+w.random.IntN(3)-1))
-			talk.Pulse = new(int32(pulse)) //nolint:gosec // 1 to 5
+			talk.Pulse = new(int32(pulse))
 		}
 
 		w.add(day.Add(time.Duration(10+w.random.IntN(6))*time.Hour), "", func(e *eventv1.Event) {

@@ -130,7 +130,7 @@ func (d *Directory) follow(ctx context.Context, w jetstream.KeyWatcher) {
 	defer func() {
 		_ = w.Stop() // it is over, whatever the server thinks of it
 		go func() {  // the client blocks on an update that nobody takes
-			for range w.Updates() { //nolint:revive // draining is all there is to do
+			for range w.Updates() {
 			}
 		}()
 	}()

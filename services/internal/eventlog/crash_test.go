@@ -3,7 +3,6 @@ package eventlog_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -198,7 +197,7 @@ func checkCalls(t *testing.T, log *eventlog.Log, r *reading, calls []int, perCal
 	}
 
 	r.stop()
-	require.True(t, errors.Is(r.end(t), context.Canceled))
+	require.ErrorIs(t, r.end(t), context.Canceled)
 	require.Empty(t, r.seen)
 
 	for writer, n := range calls {

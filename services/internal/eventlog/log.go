@@ -135,7 +135,7 @@ func (l *Log) get(ctx context.Context, stream int, seq uint64) (*jetstream.RawSt
 
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err() //nolint:wrapcheck // wrapped by MessageAt
+			return nil, ctx.Err()
 		case <-time.After(followerPause):
 		}
 	}

@@ -145,8 +145,7 @@ func (m *writerMetrics) refuse(ctx context.Context, err error) error {
 }
 
 func reason(err error) string {
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known.Reason
 	}
 

@@ -13,16 +13,16 @@ func BenchmarkApply(b *testing.B) {
 	for _, name := range []string{"zipf", "uniform"} {
 		b.Run(name, func(b *testing.B) {
 			const accounts, size = 6000, 100
-			r := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // reproducible load
+			r := rand.New(rand.NewPCG(1, 1))
 			z := rand.NewZipf(r, 1.1, 1, accounts-1)
 			rig := newRig(&testing.T{})
 			var messages []*fold.Message
 			for i := 0; i < b.N; i += size {
-				m := &fold.Message{Sequence: uint64(i/size) + 1, Time: start.UnixMicro()} //nolint:gosec // positive
+				m := &fold.Message{Sequence: uint64(i/size) + 1, Time: start.UnixMicro()}
 				for j := range min(size, b.N-i) {
 					account := r.IntN(accounts)
 					if name == "zipf" {
-						account = int(z.Uint64()) //nolint:gosec // below accounts
+						account = int(z.Uint64())
 					}
 					rec := usage(fmt.Sprintf("id-%d", i+j), fmt.Sprintf("account-%d", account), start)
 					rec.GetEvent().UserId = fmt.Sprintf("user-%d-%d", account, j%20)

@@ -110,7 +110,7 @@ func (p *Partition) Flush() (*store.Commit, []Refused) {
 	c.Delete = slices.AppendSeq(c.Delete, maps.Keys(p.changed.deletes))
 	refused := p.changed.refused
 	p.changed.reset()
-	c.State = p.State.Encode()
+	c.State = p.Encode()
 	return c, refused
 }
 

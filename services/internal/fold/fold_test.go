@@ -2,6 +2,7 @@ package fold_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // start is 2026-03-10 12:00 UTC.
-var start = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant in all but name
+var start = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
 // rig drives a partition as scoring does, with a map for a store.
 type rig struct {
@@ -96,7 +97,7 @@ func (r *rig) commit() *store.Commit {
 		r.values[e.Key] = e.Value
 	}
 	for _, e := range c.Append {
-		r.values[e.Key] = append(r.values[e.Key][:len(r.values[e.Key]):len(r.values[e.Key])], e.Value...)
+		r.values[e.Key] = append(slices.Clip(r.values[e.Key]), e.Value...)
 	}
 	for _, k := range c.Delete {
 		delete(r.values, k)

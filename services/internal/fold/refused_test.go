@@ -15,7 +15,7 @@ import (
 	"hale.dev/services/internal/store"
 )
 
-// role gives a user of account a a role.
+// role gives a user of account a role.
 func role(id, user string, at time.Time) *logv1.Record {
 	name := "admin"
 	return event(&eventv1.Event{

@@ -56,8 +56,14 @@ func accountChanges(to []change, e *eventv1.Account) ([]change, *Refusal) {
 		field field
 		value *string
 	}{
-		{fieldName, e.Name}, {fieldPlan, e.Plan}, {fieldCurrency, e.Currency}, {fieldOwner, e.Owner},
-		{fieldSegment, e.Segment}, {fieldIndustry, e.Industry}, {fieldParent, e.Parent}, {fieldStage, e.Stage},
+		{fieldName, e.Name},
+		{fieldPlan, e.Plan},
+		{fieldCurrency, e.Currency},
+		{fieldOwner, e.Owner},
+		{fieldSegment, e.Segment},
+		{fieldIndustry, e.Industry},
+		{fieldParent, e.Parent},
+		{fieldStage, e.Stage},
 	}
 	for _, t := range texts {
 		if t.value != nil {

@@ -24,7 +24,7 @@ func TestAMillionUsersAndManyFeaturesStayBounded(t *testing.T) {
 	set := standard(t, scorecard.Milestone{Feature: "first step", DueDay: 1}, scorecard.Milestone{Feature: "last step", DueDay: 2})
 	a := health.New()
 	a.Begin(today())
-	add := func(f fact) { require.Nil(t, a.Apply(f.ev, f.time())) }
+	add := func(f fact) { applyAt(t, a, f.ev, f.time()) }
 	add(on(30, seats(users)))
 	add(on(5, role("champion", "champion")))
 	add(on(3, usage("champion", "first step")))
@@ -129,8 +129,8 @@ func TestTheSampleDependsOnTheUsersAlone(t *testing.T) {
 	for i := range users {
 		up.Begin(today())
 		down.Begin(today())
-		require.Nil(t, up.Apply(login(fmt.Sprint(i)), today().Start()))
-		require.Nil(t, down.Apply(login(fmt.Sprint(users-1-i)), today().Start()))
+		applyAt(t, up, login(fmt.Sprint(i)), today().Start())
+		applyAt(t, down, login(fmt.Sprint(users-1-i)), today().Start())
 	}
 	require.Nil(t, up.Apply(seats(users), today().Start()))
 	require.Nil(t, down.Apply(seats(users), today().Start()))

@@ -123,7 +123,7 @@ func (a *Account) decodeUsage(r *reader) {
 		u.quantity = r.amount()
 		if delta&1 != 0 {
 			logins := r.uint()
-			u.logins = uint32(min(logins, math.MaxUint32)) //nolint:gosec // checked
+			u.logins = uint32(min(logins, math.MaxUint32))
 		}
 		if (i > 0 && u.day < last) || u.quantity < 0 || u.quantity > maxDayQuantity {
 			r.fail()
@@ -186,7 +186,7 @@ func decodeTable[E any](r *reader, t *table[E], kind uint32, get func(uint32) []
 	t.parts = make([]part[E], 1<<t.split)
 	for n := range t.parts {
 		p := &t.parts[n]
-		pr := &reader{b: get(kind<<kindShift | uint32(n))} //nolint:gosec // at most 2^maxSplit
+		pr := &reader{b: get(kind<<kindShift | uint32(n))}
 		decode(pr, p)
 		for _, id := range p.ids {
 			if t.at(id) != p {

@@ -30,7 +30,7 @@ func decodeUsers(r *reader, p *part[user]) {
 				r.fail()
 				return
 			}
-			u.last = base - Day(back-1) //nolint:gosec // checked
+			u.last = base - Day(back-1)
 			u.seen = r.uint()<<1 | 1
 		}
 		if head&1 != 0 {

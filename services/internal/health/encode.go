@@ -169,7 +169,7 @@ func encodeTable[E any](w *writer, t *table[E], kind uint32, put func(uint32, []
 	for n := range t.parts {
 		if p := &t.parts[n]; p.dirty {
 			pw := encode(writer{}, p)
-			put(kind<<kindShift|uint32(n), pw.bytes()) //nolint:gosec // at most 2^maxSplit
+			put(kind<<kindShift|uint32(n), pw.bytes())
 			p.dirty = false
 		}
 	}

@@ -18,14 +18,8 @@ const (
 	one    = int64(1_000_000)
 )
 
-// today is the day on which the tests look at accounts.
-func today() health.Day {
-	d, ok := health.ParseDay("2026-06-30")
-	if !ok {
-		panic("not a day")
-	}
-	return d
-}
+// today is the day on which the tests look at accounts: 2026-06-30.
+func today() health.Day { return 20_634 }
 
 // fact is an event with its time: days before today, and what passed of that day.
 type fact struct {
@@ -157,6 +151,13 @@ func apply(t require.TestingT, a *health.Account, facts ...fact) *health.Account
 		require.Nil(t, a.Apply(f.ev, f.time()))
 	}
 	return a
+}
+
+// applyAt folds one of very many events: looking for the caller each time would take longer than folding.
+func applyAt(t require.TestingT, a *health.Account, ev *eventv1.Event, at health.Time) {
+	if r := a.Apply(ev, at); r != nil {
+		require.Nil(t, r)
+	}
 }
 
 // standard is the shipped standard scorecard for every account.

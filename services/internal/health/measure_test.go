@@ -87,10 +87,12 @@ func TestAdoption(t *testing.T) {
 			on(35, usage("", "f", 0)), on(1, usage("", "f")),
 		}, none, nil},
 
-		{"is mean daily users over distinct users", scorecard.Stickiness, append(
-			repeated(28, func(i int) fact { return on(i+1, login("every")) }),
-			on(14, login("once")), on(0, login("today")), on(30, login("old"))),
-			51_785_714, nil}, // 29/28/2
+		{
+			"is mean daily users over distinct users", scorecard.Stickiness, append(
+				repeated(28, func(i int) fact { return on(i+1, login("every")) }),
+				on(14, login("once")), on(0, login("today")), on(30, login("old"))),
+			51_785_714, nil,
+		}, // 29/28/2
 		{"looks at the whole days of a young account", scorecard.Stickiness, []fact{
 			on(4, login("u")), on(2, login("u")), on(2, login("v")), on(0, login("w")),
 		}, 37_500_000, nil}, // 3/4/2
@@ -158,12 +160,18 @@ func TestSupport(t *testing.T) {
 		{"has no data without a ticket", scorecard.TicketVolume, nil, none, nil},
 
 		{"is the median, of an even count the mean of two", scorecard.ResolutionHours, []fact{
-			{10, 0, ticket("a", opened)}, {10, hour, ticket("a", closed)},
-			{9, 0, ticket("b", opened)}, {9, 2*hour + 1, ticket("b", closed)},
-			{95, 0, ticket("c", opened)}, {89, 0, ticket("c", closed)},
-			{8, 0, ticket("d", opened)}, {8, 90, ticket("d", closed)},
-			{99, 0, ticket("e", opened)}, {90, 0, ticket("e", closed)},
-			{8, 0, ticket("f", closed)}, {8, 0, ticket("g", opened)},
+			{10, 0, ticket("a", opened)},
+			{10, hour, ticket("a", closed)},
+			{9, 0, ticket("b", opened)},
+			{9, 2*hour + 1, ticket("b", closed)},
+			{95, 0, ticket("c", opened)},
+			{89, 0, ticket("c", closed)},
+			{8, 0, ticket("d", opened)},
+			{8, 90, ticket("d", closed)},
+			{99, 0, ticket("e", opened)},
+			{90, 0, ticket("e", closed)},
+			{8, 0, ticket("f", closed)},
+			{8, 0, ticket("g", opened)},
 		}, 1_500_000, nil}, // the middle two: 1 h, 2 h and a microsecond
 		{"is the middle one of an odd count", scorecard.ResolutionHours, []fact{
 			{10, 0, ticket("a", opened)}, {10, 5400, ticket("a", closed)},

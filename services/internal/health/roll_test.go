@@ -176,7 +176,8 @@ func TestRows(t *testing.T) {
 			Card: "standard", SetVersion: 12,
 			Dimensions: [5]scorecard.Value{known(1), known(-3), known(99_999_999), {}, known(50_500_000)},
 		},
-		{Day: today() + 1, Card: "onboarding"}, {Day: today() + 2, Card: "of our own", Coverage: 12_500_000},
+		{Day: today() + 1, Card: "onboarding"},
+		{Day: today() + 2, Card: "of our own", Coverage: 12_500_000},
 	}
 	var b []byte
 	for _, r := range rows {

@@ -52,7 +52,7 @@ func (t *table[E]) at(id string) *part[E] {
 func (p *part[E]) search(id string) (int, bool) {
 	lo, hi := 0, len(p.ids)
 	for lo < hi {
-		mid := int(uint(lo+hi) >> 1) //nolint:gosec // lengths are small
+		mid := int(uint(lo+hi) >> 1)
 		if p.ids[mid] < id {
 			lo = mid + 1
 		} else {

@@ -94,7 +94,7 @@ func (r *reader) uint() uint64 {
 
 func (r *reader) int() int64 {
 	u := r.uint()
-	v := int64(u >> 1) //nolint:gosec // zigzag
+	v := int64(u >> 1)
 	if u&1 != 0 {
 		v = ^v
 	}

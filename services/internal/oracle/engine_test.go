@@ -148,7 +148,7 @@ func (e *engine) run(messages []oracle.Message, chaos *rapid.Generator[int]) {
 		if what&8 != 0 && e.crashes > 0 {
 			e.crash(what&16 != 0)
 			start = e.partition.Cursor()
-			i = max(0, int(start)-2) - 1 //nolint:gosec // the number of a message
+			i = max(0, int(start)-2) - 1
 		}
 	}
 	e.sweep(1 << 20)
@@ -207,7 +207,7 @@ func (e *engine) stored() map[string][]byte {
 			keys = append(keys, store.HistoryKey(id, era))
 		}
 	}
-	all := map[string][]byte{"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": e.partition.State.Encode()}
+	all := map[string][]byte{"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": e.partition.Encode()}
 	for i, value := range e.backend.read(keys...) {
 		if value != nil {
 			all[keys[i]] = value

@@ -3,8 +3,9 @@ package oracle
 import (
 	"strings"
 
-	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	"pgregory.net/rapid"
+
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
 )
 
 // genAny draws what happened, good mostly.

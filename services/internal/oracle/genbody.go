@@ -3,8 +3,9 @@ package oracle
 import (
 	"time"
 
-	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	"pgregory.net/rapid"
+
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
 )
 
 // MilestoneFeatures are features that generated usage draws from and generated scorecards may name as

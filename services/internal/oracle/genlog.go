@@ -6,9 +6,10 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
+	"pgregory.net/rapid"
+
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
-	"pgregory.net/rapid"
 )
 
 // GenOptions bound what is generated.

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
-	"pgregory.net/rapid"
 
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/oracle"
@@ -78,7 +79,7 @@ func (e *engine) rows(id string) []row {
 
 // requireAccount compares an account of the oracle with the engine's.
 func (e *engine) requireAccount(want *oracle.Account, sets map[string]*scorecard.Set) {
-	id := store.Account(want.Workspace, want.Key.Account)
+	id := store.Account(want.Workspace, want.Account)
 	a := e.Get(id)
 	require.NotNil(e.t, a, "account %v", want.Key)
 	require.Equal(e.t, oracleRows(want), e.rows(id), "history of %v", want.Key)

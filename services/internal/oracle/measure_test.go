@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 
 	"hale.dev/services/internal/oracle"
@@ -19,7 +20,8 @@ type expectation struct {
 	want      *int64
 }
 
-func value(micros int64) *int64 { return &micros }
+//go:fix inline
+func value(micros int64) *int64 { return new(micros) }
 
 func check(t *testing.T, cases []expectation) {
 	t.Helper()
@@ -55,10 +57,12 @@ func TestMeasuresOfUse(t *testing.T) {
 			"active users are nobody where silence counts", scorecard.ActiveUsers,
 			start().on(0, "", seats(3)), scorecard.SourceLogin, value(0),
 		},
-		{"joined users are one", scorecard.ActiveUsers, start().
-			on(1, "a", usage("f")).on(1, "b", usage("f")).on(1, "c", usage("f")).
-			on(0, "b", alias("a")).on(0, "a", alias("x")).on(0, "c", alias("x")).on(0, "", seats(1)),
-			0, value(100_000_000)},
+		{
+			"joined users are one", scorecard.ActiveUsers, start().
+				on(1, "a", usage("f")).on(1, "b", usage("f")).on(1, "c", usage("f")).
+				on(0, "b", alias("a")).on(0, "a", alias("x")).on(0, "c", alias("x")).on(0, "", seats(1)),
+			0, value(100_000_000),
+		},
 		{"features are counted for 30 days", scorecard.FeaturesUsed, start().
 			on(29, "", usage("a")).on(30, "", usage("b")).on(0, "", usage("a")).on(0, "", quantity(0)), 0, value(2_000_000)},
 		{"a failed login connects nothing", scorecard.FeaturesUsed, start().on(0, "", failedLogin()), 0, nil},
@@ -95,12 +99,14 @@ func TestMeasuresOfTickets(t *testing.T) {
 		updated        = eventv1.Ticket_ACTION_UPDATED
 	)
 	check(t, []expectation{
-		{"open tickets weigh by severity and double when escalated", scorecard.OpenTickets, start().
-			on(5, "", ticket("normal", opened)).
-			on(5, "", severe("urgent", eventv1.Ticket_SEVERITY_URGENT)).on(4, "", ticket("urgent", escalated)).
-			on(5, "", severe("eased", eventv1.Ticket_SEVERITY_HIGH)).on(4, "", severe("eased", eventv1.Ticket_SEVERITY_LOW)).
-			on(5, "", ticket("done", opened)).on(4, "", ticket("done", closed)).on(3, "", ticket("done", updated)),
-			0, value(23_000_000)},
+		{
+			"open tickets weigh by severity and double when escalated", scorecard.OpenTickets, start().
+				on(5, "", ticket("normal", opened)).
+				on(5, "", severe("urgent", eventv1.Ticket_SEVERITY_URGENT)).on(4, "", ticket("urgent", escalated)).
+				on(5, "", severe("eased", eventv1.Ticket_SEVERITY_HIGH)).on(4, "", severe("eased", eventv1.Ticket_SEVERITY_LOW)).
+				on(5, "", ticket("done", opened)).on(4, "", ticket("done", closed)).on(3, "", ticket("done", updated)),
+			0, value(23_000_000),
+		},
 		{"closed beats reopened beats opened at one time", scorecard.OpenTickets, start().
 			on(5, "", ticket("a", closed)).on(5, "", ticket("a", reopened)).on(5, "", ticket("a", opened)).
 			on(4, "", ticket("b", closed)).on(3, "", ticket("b", reopened)), 0, value(2_000_000)},
@@ -109,23 +115,29 @@ func TestMeasuresOfTickets(t *testing.T) {
 		{"volume goes by the earliest opening", scorecard.TicketVolume, start().
 			on(29, "", ticket("a", opened)).on(30, "", ticket("b", opened)).on(1, "", ticket("b", opened)).
 			on(1, "", ticket("c", updated)), 0, value(1_000_000)},
-		{"resolution is the median of an even count", scorecard.ResolutionHours, start().
-			at(9, 0, "", ticket("a", opened)).at(9, hour, "", ticket("a", closed)).
-			at(8, 0, "", ticket("b", opened)).at(8, 2*hour+1, "", ticket("b", closed)).
-			at(8, 3*hour, "", ticket("c", closed)).
-			at(8, 0, "", ticket("d", opened)).at(8, hour, "", ticket("d", closed)).at(7, hour, "", ticket("d", reopened)),
-			0, value(1_500_000)},
+		{
+			"resolution is the median of an even count", scorecard.ResolutionHours, start().
+				at(9, 0, "", ticket("a", opened)).at(9, hour, "", ticket("a", closed)).
+				at(8, 0, "", ticket("b", opened)).at(8, 2*hour+1, "", ticket("b", closed)).
+				at(8, 3*hour, "", ticket("c", closed)).
+				at(8, 0, "", ticket("d", opened)).at(8, hour, "", ticket("d", closed)).at(7, hour, "", ticket("d", reopened)),
+			0, value(1_500_000),
+		},
 		{"resolution of the only ticket", scorecard.ResolutionHours, start().
 			at(95, 0, "", ticket("a", opened)).at(90, 0, "", ticket("a", closed)).
 			at(95, 0, "", ticket("b", opened)).at(89, 0, "", ticket("b", closed)), 0, value(144_000_000)},
-		{"the reopen rate is at most 100", scorecard.ReopenRate, start().
-			on(1, "", ticket("a", reopened)).on(1, "", ticket("b", reopened)).on(2, "", ticket("b", closed)),
-			0, value(100_000_000)},
+		{
+			"the reopen rate is at most 100", scorecard.ReopenRate, start().
+				on(1, "", ticket("a", reopened)).on(1, "", ticket("b", reopened)).on(2, "", ticket("b", closed)),
+			0, value(100_000_000),
+		},
 		{"a reopen without a close is no rate", scorecard.ReopenRate, start().
 			on(1, "", ticket("a", reopened)).on(90, "", ticket("b", closed)), 0, nil},
-		{"ratings of tickets are satisfaction", scorecard.CSAT, start().
-			on(9, "", rated("a", 5)).on(1, "", rated("a", 3)).on(2, "", rated("b", 4)).on(90, "", rated("c", 5)),
-			0, value(50_000_000)},
+		{
+			"ratings of tickets are satisfaction", scorecard.CSAT, start().
+				on(9, "", rated("a", 5)).on(1, "", rated("a", 3)).on(2, "", rated("b", 4)).on(90, "", rated("c", 5)),
+			0, value(50_000_000),
+		},
 	})
 }
 
@@ -151,18 +163,22 @@ func TestMeasuresOfVoice(t *testing.T) {
 			on(1, "", answer(ces, 1, 0)), 0, value(33_333_333)},
 		{"the response rate is at most 100", scorecard.SurveyResponseRate, start().
 			on(1, "", sent(nps)).on(1, "", answer(ces, 1, 0)).on(1, "", answer(ces, 1, 0)), 0, value(100_000_000)},
-		{"the latest pulse counts", scorecard.Pulse, start().
-			on(5, "", touch(none, new(int32(2)))).on(5, "", touch(call, new(int32(4)))).on(1, "", touch(call, nil)),
-			0, value(4_000_000)},
+		{
+			"the latest pulse counts", scorecard.Pulse, start().
+				on(5, "", touch(none, new(int32(2)))).on(5, "", touch(call, new(int32(4)))).on(1, "", touch(call, nil)),
+			0, value(4_000_000),
+		},
 		{"a pulse fades after 90 days", scorecard.Pulse, start().on(90, "", touch(none, new(int32(2)))), 0, nil},
 		{"a bare pulse is no touch", scorecard.DaysSinceTouch, start().
 			on(5, "", touch(call, nil)).on(1, "", touch(none, new(int32(2)))), 0, value(5_000_000)},
 		{"the champion seen last counts", scorecard.ChampionSeen, start().
 			on(50, "a", role("champion")).on(40, "b", role("champion")).on(30, "a", login()).
 			on(2, "c", login()).on(60, "c", role("champion")).on(50, "c", role("admin")), 0, value(30_000_000)},
-		{"a champion never seen counts from the first such role", scorecard.ChampionSeen, start().
-			on(50, "a", role("champion")).on(40, "a", role("")).on(30, "b", role("champion")).on(9, "b", alias("a")),
-			0, value(50_000_000)},
+		{
+			"a champion never seen counts from the first such role", scorecard.ChampionSeen, start().
+				on(50, "a", role("champion")).on(40, "a", role("")).on(30, "b", role("champion")).on(9, "b", alias("a")),
+			0, value(50_000_000),
+		},
 		{"no champion is no data", scorecard.ChampionSeen, start().on(50, "", role("champion")), 0, nil},
 		{"milestones done over due", scorecard.Milestones, start().
 			on(40, "", usage("x")).on(39, "", usage("invite")), 0, value(50_000_000)},

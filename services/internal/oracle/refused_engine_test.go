@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
-	"pgregory.net/rapid"
 
 	"hale.dev/services/internal/oracle"
 	"hale.dev/services/internal/scorecard"
@@ -34,7 +35,7 @@ func requireNoEffect(t *rapid.T, messages []oracle.Message) {
 	with.run(messages, anything())
 	without.run(with.without(messages), anything())
 	require.Empty(t, without.rejects)
-	require.Len(t, with.rejects, int(with.partition.Rejected)) //nolint:gosec // a small number
+	require.Len(t, with.rejects, int(with.partition.Rejected))
 	with.partition.Rejected = 0
 	require.Equal(t, without.stored(), with.stored())
 }

@@ -5,8 +5,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	"pgregory.net/rapid"
+
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
 
 	"hale.dev/services/internal/oracle"
 	"hale.dev/services/internal/scorecard"

@@ -2,7 +2,6 @@ package pressure_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -52,5 +51,5 @@ func TestBoard(t *testing.T) {
 	require.NoError(t, raiser.Clear(ctx, "never-raised"))
 
 	cancel()
-	assert.True(t, errors.Is(<-done, context.Canceled))
+	assert.ErrorIs(t, <-done, context.Canceled)
 }

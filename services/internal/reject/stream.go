@@ -137,8 +137,7 @@ func (s *Stream) put(ctx context.Context, r *Reject) error {
 		return nil
 	}
 
-	var refused *jetstream.APIError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*jetstream.APIError](err); ok {
 		switch {
 		case refused.ErrorCode == codeStoreFailed && strings.Contains(refused.Description, perSubjectText):
 			return nil // present

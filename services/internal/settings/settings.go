@@ -122,7 +122,7 @@ func watch(ctx context.Context, kv jetstream.KeyValue, pattern string, f func(je
 		_ = w.Stop() // the watch is over, whatever the server thinks of it
 		// The client blocks on an update that nobody takes, and closes the channel once it is stopped.
 		go func() {
-			for range w.Updates() { //nolint:revive // draining is all there is to do
+			for range w.Updates() {
 			}
 		}()
 	}()

@@ -263,7 +263,7 @@ func TestKeys(t *testing.T) {
 	var wg sync.WaitGroup
 
 	wg.Go(func() {
-		_ = s.WatchKeys(watching, func(c settings.KeyChange) error { //nolint:errcheck // ends with its context
+		_ = s.WatchKeys(watching, func(c settings.KeyChange) error {
 			seen <- c
 
 			return nil

@@ -44,7 +44,7 @@ func TestHandler(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
 
-	var broken error = errors.New("no store")
+	broken := errors.New("no store")
 
 	ready := &telemetry.Readiness{}
 	ready.Add("scoring", func() error { return broken })

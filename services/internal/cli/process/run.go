@@ -55,12 +55,12 @@ func Run(ctx context.Context, c Config, o Options) (err error) {
 
 	logger, err := telemetry.NewLogger(c.Telemetry, o.Logs)
 	if err != nil {
-		return err //nolint:wrapcheck // it names the setting
+		return err
 	}
 
 	tel, err := telemetry.Setup(ctx, c.Telemetry)
 	if err != nil {
-		return err //nolint:wrapcheck // it says what was being set up
+		return err
 	}
 
 	s := &session{started: time.Now(), config: c, options: o, logger: logger, telemetry: tel, ready: &telemetry.Readiness{}}

@@ -24,7 +24,7 @@ func (s *session) build(name Service, b *base, at listeners) (service, error) {
 	case Ingest:
 		return s.buildIngest(b, at)
 	case Scoring:
-		return scoring.New(s.config.Scoring, scoring.Deps{ //nolint:wrapcheck // the caller names the service
+		return scoring.New(s.config.Scoring, scoring.Deps{
 			Log: b.log, Store: b.store, Rejects: b.rejects, Pressure: b.pressure,
 			Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		})
@@ -36,7 +36,7 @@ func (s *session) build(name Service, b *base, at listeners) (service, error) {
 }
 
 func (s *session) buildIngest(b *base, at listeners) (service, error) {
-	return ingest.New(s.config.Ingest, ingest.Deps{ //nolint:wrapcheck // the caller names the service
+	return ingest.New(s.config.Ingest, ingest.Deps{
 		Log: b.log, Rejects: b.rejects, Directory: b.directory, Pressure: b.pressure, Keyring: b.keyring,
 		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		HTTP: at.ingestHTTP, GRPC: at.ingestGRPC,
@@ -59,10 +59,10 @@ func (s *session) buildQuery(b *base, at listeners) (service, error) {
 		Logger: s.logger,
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller names the service
+		return nil, err
 	}
 
-	return query.New(s.config.Query, query.Deps{ //nolint:wrapcheck // the caller names the service
+	return query.New(s.config.Query, query.Deps{
 		Log: b.log, Store: b.store, Rejects: b.rejects, Settings: b.settings, Keyring: b.keyring, Resender: resender,
 		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		GRPC: at.queryGRPC, HTTP: at.queryHTTP,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
 // part is something that runs until its context ends.
@@ -33,7 +34,7 @@ func supervise(ctx context.Context, parts []part, logger *slog.Logger) error {
 			told := own.Err() != nil
 
 			switch {
-			case err != nil && !(told && errors.Is(err, context.Canceled)):
+			case err != nil && (!told || !errors.Is(err, context.Canceled)):
 				ended <- fmt.Errorf("%s: %w", p.name, err)
 			case !told:
 				ended <- fmt.Errorf("%s: %w", p.name, errEnded)
@@ -60,8 +61,8 @@ func supervise(ctx context.Context, parts []part, logger *slog.Logger) error {
 		waiting--
 	}
 
-	for i := len(stops) - 1; i >= 0; i-- {
-		stops[i]()
+	for _, stop := range slices.Backward(stops) {
+		stop()
 	}
 
 	for range waiting {

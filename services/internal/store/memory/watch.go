@@ -70,7 +70,7 @@ func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) 
 			return err
 		}
 		head := p.attach(w)
-		defer p.detach(w) //nolint:revive // the watcher must leave every partition when Watch ends
+		defer p.detach(w)
 		if err := f(store.Change{Partition: n, Epoch: head.Epoch, Generation: head.Generation, Cursor: head.Cursor, Lost: true}); err != nil {
 			return err
 		}

@@ -57,7 +57,7 @@ func TestCheck(t *testing.T) {
 	}
 	t.Run("a server that is not there is unreachable", func(t *testing.T) {
 		t.Parallel()
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // returns at once
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		require.NoError(t, l.Close())
 		_, err = redis.Open(t.Context(), redis.Options{URL: "redis://" + l.Addr().String()})
@@ -141,7 +141,7 @@ func TestFullServer(t *testing.T) {
 
 func TestCommitTimeout(t *testing.T) {
 	t.Parallel()
-	commit := func(s *redis.Store, ctx context.Context, h store.Head) error { //nolint:revive // reads better here
+	commit := func(s *redis.Store, ctx context.Context, h store.Head) error {
 		return s.Commit(ctx, &store.Commit{Epoch: h.Epoch, From: h.Cursor, Cursor: h.Cursor + 1})
 	}
 	t.Run("a server that does not answer in time leaves the outcome unknown", func(t *testing.T) {

@@ -42,7 +42,7 @@ func whole(t *testing.T, s *redis.Store) store.Head {
 	}
 	h, values, err := s.Read(context.Background(), 0, keys...)
 	require.NoError(t, err)
-	require.Len(t, values[0], int(h.Cursor)) //nolint:gosec // small
+	require.Len(t, values[0], int(h.Cursor))
 	if h.Cursor == 0 {
 		return h
 	}
@@ -84,7 +84,7 @@ func TestCrash(t *testing.T) {
 		require.Greater(t, h.Epoch, before.Epoch)
 		started, ended := make(chan struct{}), make(chan error, 1)
 		var known uint64
-		some := rand.IntN(300) //nolint:gosec // any moment will do
+		some := rand.IntN(300)
 		go func() {
 			var err error
 			known, err = run(s, h, some, started)
@@ -114,5 +114,5 @@ func cutAOF(t *testing.T, dir string) {
 	last := files[len(files)-1]
 	info, err := os.Stat(last)
 	require.NoError(t, err)
-	require.NoError(t, os.Truncate(last, info.Size()-rand.Int64N(min(info.Size(), 60_000)))) //nolint:gosec // any length will do
+	require.NoError(t, os.Truncate(last, info.Size()-rand.Int64N(min(info.Size(), 60_000))))
 }

@@ -53,7 +53,7 @@ func TestChange(t *testing.T) {
 		require.Equal(rt, header{Epoch: 1, Generation: 2, Cursor: 3, Revision: 4}, h)
 		require.Equal(rt, 9, c.Partition)
 		require.False(rt, c.Lost)
-		require.Equal(rt, len(ids), len(c.Accounts))
+		require.Len(rt, c.Accounts, len(ids))
 		for i := range ids {
 			require.Equal(rt, ids[i], c.Accounts[i])
 		}

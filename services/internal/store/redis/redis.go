@@ -12,22 +12,22 @@ import (
 )
 
 //go:embed commit.lua
-var commitSource string //nolint:gochecknoglobals // embedding needs a variable
+var commitSource string
 
 //go:embed claim.lua
-var claimSource string //nolint:gochecknoglobals // embedding needs a variable
+var claimSource string
 
 //go:embed reset.lua
-var resetSource string //nolint:gochecknoglobals // embedding needs a variable
+var resetSource string
 
 //go:embed unlink.lua
-var unlinkSource string //nolint:gochecknoglobals // embedding needs a variable
+var unlinkSource string
 
 //go:embed swept.lua
-var sweptSource string //nolint:gochecknoglobals // embedding needs a variable
+var sweptSource string
 
 //go:embed place.lua
-var placeSource string //nolint:gochecknoglobals // embedding needs a variable
+var placeSource string
 
 // Store implements store.Store in Redis.
 type Store struct {

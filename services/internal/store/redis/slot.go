@@ -14,7 +14,7 @@ const (
 // spreads partitions 0..P-1 evenly over the slots for every P, and does not depend on P: two processes
 // that were told different numbers of partitions still find the same keys.
 func slotOf(partition int) uint16 {
-	return bits.Reverse16(uint16(partition&(slots-1))) >> (16 - slotBits) //nolint:gosec // masked to 14 bits
+	return bits.Reverse16(uint16(partition&(slots-1))) >> (16 - slotBits)
 }
 
 // tagOf returns the partition's hash tag: its number, a dot, and the least suffix that gives its slot.

@@ -22,11 +22,12 @@ const (
 
 // place is where a watcher stands in a partition.
 type place struct {
-	header        // of the last change told
-	id     string // of its stream entry
-	seen   uint64 // revision of the head at the last look
-	stood  uint64 // revision of the place at the last look
-	known  bool   // false: the watcher must be told Lost
+	header // of the last change told
+
+	id    string // of its stream entry
+	seen  uint64 // revision of the head at the last look
+	stood uint64 // revision of the place at the last look
+	known bool   // false: the watcher must be told Lost
 }
 
 // watch is one call of Watch. It uses a connection of its own, which blocks in XREAD.
@@ -82,8 +83,7 @@ func (w *watch) run(ctx context.Context) error {
 	pause := minPause
 	for {
 		err := w.follow(ctx, func() { pause = minPause })
-		var own errWatcher
-		if errors.As(err, &own) {
+		if own, ok := errors.AsType[errWatcher](err); ok {
 			return own.error
 		}
 		if ctx.Err() != nil {

@@ -122,7 +122,7 @@ func TestWatchGaps(t *testing.T) {
 		require.Eventually(t, func() bool { // the watcher holds the first change at its gate
 			w.commit(t, 100)
 			n, err := w.client.XLen(t.Context(), w.changes(t)).Result()
-			return err == nil && n < int64(w.head.Cursor)-200 //nolint:gosec // small
+			return err == nil && n < int64(w.head.Cursor)-200
 		}, patience, time.Microsecond)
 		require.Equal(t, w.want(1), w.next(t))
 		last, lost := uint64(1), 0

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -119,7 +118,7 @@ func race(t *testing.T, s store.Store) {
 				winner = i
 				continue
 			}
-			require.True(t, errors.Is(err, store.ErrFenced), err)
+			require.ErrorIs(t, err, store.ErrFenced, err)
 		}
 		require.NotEqual(t, -1, winner, "nobody won")
 		var values [][]byte

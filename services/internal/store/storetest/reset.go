@@ -180,7 +180,7 @@ func (u *suite) testResetRead(t *testing.T) {
 		head, values := read(t, s, 0, "k", "log")
 		require.GreaterOrEqual(t, head.Generation, last)
 		last = head.Generation
-		require.Len(t, values[1], int(head.Cursor)) //nolint:gosec // small
+		require.Len(t, values[1], int(head.Cursor))
 		if head.Cursor == 0 {
 			require.Nil(t, values[0])
 			continue

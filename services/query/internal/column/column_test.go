@@ -140,7 +140,7 @@ func TestTableAgreesWithANaiveOne(t *testing.T) {
 			t.Parallel()
 
 			var (
-				rnd   = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // repeatable on purpose
+				rnd   = rand.New(rand.NewPCG(seed, 0))
 				table = new(column.Table)
 				want  = map[string]*column.Row{}
 			)
@@ -185,7 +185,7 @@ func TestWalkUnderChange(t *testing.T) {
 		t.Run(fmt.Sprint(o), func(t *testing.T) {
 			t.Parallel()
 
-			rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+			rnd := rand.New(rand.NewPCG(1, 2))
 			table := new(column.Table)
 
 			for i := range 500 {
@@ -218,10 +218,10 @@ func TestConcurrentUse(t *testing.T) {
 
 	for g := range uint64(4) {
 		wg.Go(func() {
-			rnd := rand.New(rand.NewPCG(g, 0)) //nolint:gosec // repeatable on purpose
+			rnd := rand.New(rand.NewPCG(g, 0))
 			for i := range 300 {
 				book.Table("w").Put(randomRow(rnd, fmt.Sprint("a", i)))
-				book.Table("w").Retain(int(g), func(string) bool { return rnd.IntN(10) > 0 }) //nolint:gosec // under 4
+				book.Table("w").Retain(int(g), func(string) bool { return rnd.IntN(10) > 0 })
 
 				o := orders()[i%len(orders())]
 
@@ -324,7 +324,7 @@ func FuzzParsePosition(f *testing.F) {
 
 // BenchmarkPage reads pages of 100 out of 100,000 accounts, 1,000 of which changed since the last.
 func BenchmarkPage(b *testing.B) {
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	rnd := rand.New(rand.NewPCG(1, 2))
 	table := new(column.Table)
 
 	const accounts = 100_000
