@@ -11,7 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Passed on to the program of run, demo and bench: make run ARGS="--data /tmp/hale"
 ARGS ?=
 # How long each fuzz target runs.
-FUZZTIME ?= 5s
+FUZZTIME ?= 3s
 
 BUF_PACKAGE := scripts/node_modules/.package-lock.json
 VALIDATE := $(BUILD)/protovalidate/buf/validate/validate.proto
@@ -47,14 +47,14 @@ demo: build ## Play a made-up portfolio into the Hale that runs
 .PHONY: test
 test: ## Do all that CI does: set up, check, test, fuzz a little
 	@scripts/step setup $(MAKE) setup
-	@scripts/step format $(MAKE) format-check
-	@scripts/step lint $(MAKE) lint
 	@scripts/step docs $(MAKE) docs
 	@scripts/step modules scripts/modules
+	@scripts/step format $(MAKE) format-check
 	@scripts/step verify $(MAKE) verify
+	@scripts/step standalone $(MAKE) standalone
+	@scripts/step lint $(MAKE) lint
 	@scripts/step unit-test $(MAKE) unit-test
 	@scripts/step fuzz $(MAKE) fuzz
-	@scripts/step standalone $(MAKE) standalone
 
 ##
 ## Single checks, all of them part of test
@@ -91,7 +91,6 @@ verify: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Check the protos: fresh code
 
 .PHONY: unit-test
 unit-test: $(E2E_PACKAGE) ## Run all tests, those with real processes too
-	cd proto && go test ./...
 	cd scripts && GOWORK=off go test ./...
 	cd services && go test -race -count=1 -timeout 20m ./...
 
@@ -125,7 +124,7 @@ clean: ## Remove what was built; data stays
 .PHONY: tools
 tools: $(BIN)/golangci-lint $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) $(E2E_PACKAGE)
 
-tool = cd scripts && GOWORK=off go build -trimpath -o $@ $(1) && touch $@
+tool = cd scripts && GOWORK=off go build -o $@ $(1) && touch $@
 
 $(BIN)/golangci-lint: scripts/go.mod
 	$(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
