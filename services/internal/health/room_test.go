@@ -42,7 +42,7 @@ func TestRoomDoesNotDependOnTheRoll(t *testing.T) {
 		a.Begin(today() - 500)
 		long := (today() - 500).Start()
 		applyAt(t, a, churn((today() - 500).String()), long) // rolls in one step
-		for i := range 65_536 { // a chain, the worst that there can be
+		for i := range 65_536 {                              // a chain, the worst that there can be
 			applyAt(t, a, joined(fmt.Sprintf("u%06d", 65_536-i), fmt.Sprintf("u%06d", 65_535-i)), long)
 		}
 		s := stored(t, a)

@@ -18,6 +18,12 @@ func genAny(t *rapid.T, base Day) *eventv1.Event {
 
 // genBad draws an event that is refused for what it says: a good one with one fault.
 func genBad(t *rapid.T, base Day) *eventv1.Event {
+	switch one(t, "fault", "content", "no user", "no body", "content") {
+	case "no user":
+		return &eventv1.Event{Body: &eventv1.Event_User{User: genUser(t)}}
+	case "no body":
+		return &eventv1.Event{UserId: one(t, "user", "", "u1")}
+	}
 	e := genBody(t, base)
 	long := strings.Repeat("x", longest+1)
 	switch b := e.GetBody().(type) {
@@ -35,9 +41,6 @@ func genBad(t *rapid.T, base Day) *eventv1.Event {
 		spoilUser(t, e, long)
 	case *eventv1.Event_Interaction:
 		spoilInteraction(t, b.Interaction)
-	}
-	if chance(t, "no body", 10) {
-		return &eventv1.Event{UserId: "u1"}
 	}
 	return e
 }
@@ -119,9 +122,7 @@ func spoilNumber(t *rapid.T, a *eventv1.Account) {
 }
 
 func spoilUser(t *rapid.T, e *eventv1.Event, long string) {
-	switch one(t, "fault", "none", "long", "role", "previous") {
-	case "none":
-		e.UserId = ""
+	switch one(t, "fault", "long", "role", "previous") {
 	case "long":
 		e.UserId = long
 	case "role":

@@ -57,9 +57,10 @@ func TestGeneratedLogsReachEveryCorner(t *testing.T) {
 	for m := range scorecard.MeasureCount {
 		wanted = append(wanted, "measure "+m.Name())
 	}
+	options := realOptions()
 	for seed := 0; len(wanted) > 0; seed++ {
 		require.Less(t, seed, 80, "never reached: %v", wanted)
-		n.world(oracle.Replay(logs.Example(seed), realOptions()))
+		n.world(oracle.Replay(logs.Example(seed), options))
 		wanted = slices.DeleteFunc(wanted, func(what string) bool { return n[what] > 0 })
 	}
 	t.Log(n)
@@ -67,9 +68,10 @@ func TestGeneratedLogsReachEveryCorner(t *testing.T) {
 
 func TestReplayFinalEndsLikeReplayOnAnyLog(t *testing.T) {
 	t.Parallel()
+	options := realOptions()
 	some(t, 25, func(t *rapid.T) {
 		messages := oracle.GenLog(t, oracle.GenOptions{Messages: 8, Days: 60, Documents: texts()})
-		path, final := oracle.Replay(messages, realOptions()), oracle.ReplayFinal(messages, realOptions())
+		path, final := oracle.Replay(messages, options), oracle.ReplayFinal(messages, options)
 		require.Equal(t, path.Rejects(), final.Rejects())
 		require.Equal(t, path.Duplicates(), final.Duplicates())
 		require.Equal(t, path.Accounts(), final.Accounts())

@@ -163,7 +163,7 @@ func TestAChangeOfScorecardsEvaluatesThereAndThen(t *testing.T) {
 // requireLikeTheOracle folds any logs by both, over partitions that open makes, and compares.
 func requireLikeTheOracle(t *testing.T, percent int, open func(require.TestingT) backend) {
 	t.Helper()
-	shipped := scorecard.Shipped()
+	shipped, options := scorecard.Shipped(), realOptions()
 	some(t, percent, func(t *rapid.T) {
 		messages := oracle.GenLog(t, oracle.GenOptions{
 			Messages: rapid.SampledFrom([]int{12, 24, 12, 48}).Draw(t, "length"), Documents: texts(),
@@ -172,13 +172,13 @@ func requireLikeTheOracle(t *testing.T, percent int, open func(require.TestingT)
 		defer b.close()
 		e := newEngineOn(t, shipped, b)
 		e.run(messages, anything())
-		e.requireWorld(oracle.Replay(messages, realOptions()))
+		e.requireWorld(oracle.Replay(messages, options))
 	})
 }
 
 func TestTheEngineFoldsLikeTheOracle(t *testing.T) {
 	t.Parallel()
-	requireLikeTheOracle(t, 40, func(t require.TestingT) backend { return newTable(t) })
+	requireLikeTheOracle(t, 30, func(t require.TestingT) backend { return newTable(t) })
 }
 
 func TestTheEngineFoldsLikeTheOracleOverMemory(t *testing.T) {

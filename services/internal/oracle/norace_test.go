@@ -1,0 +1,6 @@
+//go:build !race
+
+package oracle_test
+
+// raced says that the tests look for races.
+const raced = false
