@@ -117,12 +117,12 @@ func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Strea
 			stream, err = l.js.Stream(ctx, config.Name)
 		}
 
-		smaller := config.MaxBytes / 2 //nolint:mnd // halves
+		smaller := config.MaxBytes / 2 // halves
 		if !noRoom(err) || o.MaxBytes != 0 || smaller < minMaxBytes {
 			return stream, err //nolint:wrapcheck // wrapped by openStreams
 		}
 
-		l.logger.WarnContext(ctx, "no room for the log's cap, halving it",
+		l.logger.InfoContext(ctx, "the disk has no room for the cap of the log: it is halved",
 			"stream", config.Name, "max_bytes", config.MaxBytes)
 
 		config.MaxBytes = smaller
