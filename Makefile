@@ -18,6 +18,8 @@ VALIDATE := $(BUILD)/protovalidate/buf/validate/validate.proto
 E2E_PACKAGE := services/e2e/clients/node_modules/.package-lock.json
 GENERATORS := $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc
 export PATH := $(BIN):$(PATH)
+# The version is given by VERSION; stamping it from git fails where the tree belongs to another user.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .PHONY: help
 help: ## List the targets
