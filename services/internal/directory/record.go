@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"hale.dev/services/internal/wire"
 )
 
 const (
@@ -31,7 +33,7 @@ type spell struct {
 }
 
 // record is what is stored of a user.
-type record struct {
+type record struct { //nolint:recvcheck // a value, but for what changes it
 	Layout int `json:"v"`
 	// User this is about, for people who look into the bucket.
 	User string `json:"user"`
@@ -45,8 +47,8 @@ type record struct {
 
 // Key is the name of a user in the bucket: a hash, so that ids may hold anything.
 func Key(workspace, user string) string {
-	buf := binary.AppendUvarint(make([]byte, 0, len(workspace)+len(user)+binary.MaxVarintLen64), uint64(len(workspace)))
-	buf = append(append(buf, workspace...), user...)
+	buf := wire.Append(make([]byte, 0, len(workspace)+len(user)+binary.MaxVarintLen64), workspace)
+	buf = append(buf, user...)
 	sum := sha256.Sum256(buf)
 
 	return hex.EncodeToString(sum[:16])

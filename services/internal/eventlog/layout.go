@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/zeebo/xxh3"
+
+	"hale.dev/services/internal/wire"
 )
 
 // Bounds and defaults of a layout.
@@ -39,9 +41,7 @@ type Layout struct {
 func (l Layout) Partition(workspace, account string) int {
 	var stack [2*maxIDBytes + binary.MaxVarintLen64]byte
 
-	name := binary.AppendUvarint(stack[:0], uint64(len(workspace)))
-	name = append(name, workspace...)
-	name = append(name, account...)
+	name := append(wire.Append(stack[:0], workspace), account...)
 
 	return int(xxh3.Hash(name) % uint64(l.Partitions)) //nolint:gosec // below Partitions
 }

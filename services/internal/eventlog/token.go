@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"hale.dev/services/internal/wire"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 
 // Token names the place of a write in the log: for each partition touched the sequence of its last batch. A read
 // that carries it waits until the write is in the answer. The zero Token names no place.
-type Token struct {
+type Token struct { //nolint:recvcheck // a value, but for Merge, which changes it
 	layout string
 	places []place // by partition, each once
 }
@@ -34,8 +36,7 @@ func (t Token) String() string {
 
 	raw := make([]byte, 0, 2+len(t.layout)+4*len(t.places))
 	raw = append(raw, tokenVersion)
-	raw = binary.AppendUvarint(raw, uint64(len(t.layout)))
-	raw = append(raw, t.layout...)
+	raw = wire.Append(raw, t.layout)
 	before := 0
 
 	for _, p := range t.places {
@@ -64,12 +65,11 @@ func parseToken(s string, layout Layout) (Token, error) {
 		return Token{}, fmt.Errorf("%w: unknown version", ErrTokenUnknown)
 	}
 
-	length, n := binary.Uvarint(raw[1:])
-	if rest := len(raw) - 1 - n; n <= 0 || length > uint64(rest) { //nolint:gosec // not negative
+	id, rest, ok := wire.Cut(raw[1:])
+	if !ok {
 		return Token{}, fmt.Errorf("%w: cut off", ErrTokenUnknown)
 	}
 
-	id, rest := raw[1+n:1+n+int(length)], raw[1+n+int(length):] //nolint:gosec // checked above
 	if string(id) != layout.ID {
 		return Token{}, fmt.Errorf("%w: it names another log", ErrTokenUnknown)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/wire"
 )
 
 // EraDays is how many days of an account's history stand under one key.
@@ -119,7 +120,7 @@ func (p *Partition) flushAdded() {
 	at := p.Accounts - uint32(len(p.changed.added)) //nolint:gosec // counted in uint32
 	for _, id := range p.changed.added {
 		key := store.AccountsKey(at / ChunkSize)
-		p.changed.appends[key] = appendID(p.changed.appends[key], id)
+		p.changed.appends[key] = wire.Append(p.changed.appends[key], id)
 		at++
 	}
 }

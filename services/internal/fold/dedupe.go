@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/zeebo/xxh3"
+
+	"hale.dev/services/internal/wire"
 )
 
 // ErrDedupeFull says that no more message ids can be remembered. The partition must stop rather than
@@ -15,9 +17,12 @@ var ErrDedupeFull = errors.New("fold: dedupe memory is full")
 // fingerprint stands for a message id of an account: 128 bits, so that two ids never meet by chance.
 type fingerprint [2]uint64
 
+// fingerprintLen is how many bytes one takes.
+const fingerprintLen = 16
+
 func fingerprintOf(account, messageID string) fingerprint {
 	var room [640]byte
-	b := appendString(room[:0], account)
+	b := wire.Append(room[:0], account)
 	b = append(b, messageID...)
 	s := xxh3.Hash128(b)
 	return fingerprint{s.Hi, s.Lo}
@@ -57,15 +62,14 @@ func appendRun(b []byte, at int64, ids []fingerprint) []byte {
 }
 
 func (d *dedupe) load(b []byte) error {
-	r := reader{b: b}
-	for len(r.b) > 0 {
-		at, n := int64(r.uvarint()), r.uvarint() //nolint:gosec // written from log time
-		if r.bad || n > uint64(len(r.b)/16) {
+	r := wire.NewReader(b)
+	for r.Len() > 0 {
+		at, n := int64(r.Uvarint()), r.Uvarint()           //nolint:gosec // written from log time
+		if r.Bad() || n > uint64(r.Len())/fingerprintLen { //nolint:gosec // a length
 			return fmt.Errorf("reading remembered message ids: %w", ErrState)
 		}
-		for range n {
-			f := fingerprint{binary.BigEndian.Uint64(r.b), binary.BigEndian.Uint64(r.b[8:])}
-			r.b = r.b[16:]
+		for ids := r.Take(n * fingerprintLen); len(ids) > 0; ids = ids[fingerprintLen:] {
+			f := fingerprint{binary.BigEndian.Uint64(ids), binary.BigEndian.Uint64(ids[8:])}
 			d.seen[f] = at
 		}
 	}

@@ -353,8 +353,8 @@ func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *
 }
 
 // bring makes the account current: out of a closed load, evaluated with the scorecards in force, on
-// today. It reports whether anything changed.
-func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecard.Set) bool {
+// today.
+func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecard.Set) {
 	changed := false
 	if a.Load() != "" && !p.OpenLoad(workspace, a.Load()) {
 		a.SetLoad("")
@@ -372,7 +372,6 @@ func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecar
 	if changed {
 		p.changed.touch(id, a)
 	}
-	return changed
 }
 
 // awaits reports whether the message under way has touched the account since these scorecards are in

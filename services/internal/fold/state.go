@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+
+	"hale.dev/services/internal/wire"
 )
 
 // Horizon is how long, in microseconds of log time, a live event may be late: 7 days.
@@ -64,7 +66,7 @@ const stateVersion = 1
 // Encode returns the state in its stored form.
 func (s *State) Encode() []byte {
 	b := []byte{stateVersion}
-	b = appendString(b, s.Stream)
+	b = wire.Append(b, s.Stream)
 	for _, n := range []uint64{
 		uint64(s.LogTime), uint64(s.LastTime), s.LastHash, //nolint:gosec // bit patterns
 		uint64(s.Accounts), uint64(s.SweepAt), uint64(s.SweepEnd), uint64(s.FirstHour), //nolint:gosec // bit patterns
@@ -73,13 +75,13 @@ func (s *State) Encode() []byte {
 		b = binary.AppendUvarint(b, n)
 	}
 	for _, l := range s.Loads {
-		b = appendString(appendString(b, l.Workspace), l.ID)
+		b = wire.Append(wire.Append(b, l.Workspace), l.ID)
 		b = binary.AppendUvarint(b, uint64(l.Last)) //nolint:gosec // bit pattern
 		b = append(b, boolByte(l.Closed))
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.Sets)))
 	for _, v := range s.Sets {
-		b = binary.AppendUvarint(appendString(b, v.Workspace), v.Version)
+		b = binary.AppendUvarint(wire.Append(b, v.Workspace), v.Version)
 	}
 	return b
 }
@@ -90,24 +92,26 @@ func DecodeState(b []byte) (State, error) {
 	if len(b) == 0 {
 		return s, nil
 	}
-	r := reader{b: b}
-	if r.byte() != stateVersion {
+	r := wire.NewReader(b)
+	if r.Byte() != stateVersion {
 		return s, ErrState
 	}
-	s.Stream = r.string()
-	s.LogTime, s.LastTime, s.LastHash = int64(r.uvarint()), int64(r.uvarint()), r.uvarint()           //nolint:gosec // bit patterns
-	s.Accounts, s.SweepAt, s.SweepEnd = uint32(r.uvarint()), uint32(r.uvarint()), uint32(r.uvarint()) //nolint:gosec // written from uint32
-	s.FirstHour = int64(r.uvarint())                                                                  //nolint:gosec // bit pattern
-	s.Counted, s.Duplicates, s.Rejected = r.uvarint(), r.uvarint(), r.uvarint()
-	for n := r.count(); n > 0; n-- {
-		l := Load{Workspace: r.string(), ID: r.string(), Last: int64(r.uvarint())} //nolint:gosec // bit pattern
-		l.Closed = r.byte() == 1
+	s.Stream = r.Text()
+	//nolint:gosec // bit patterns
+	s.LogTime, s.LastTime, s.LastHash = int64(r.Uvarint()), int64(r.Uvarint()), r.Uvarint()
+	//nolint:gosec // written from uint32
+	s.Accounts, s.SweepAt, s.SweepEnd = uint32(r.Uvarint()), uint32(r.Uvarint()), uint32(r.Uvarint())
+	s.FirstHour = int64(r.Uvarint()) //nolint:gosec // bit pattern
+	s.Counted, s.Duplicates, s.Rejected = r.Uvarint(), r.Uvarint(), r.Uvarint()
+	for n := r.Count(); n > 0; n-- {
+		l := Load{Workspace: r.Text(), ID: r.Text(), Last: int64(r.Uvarint())} //nolint:gosec // bit pattern
+		l.Closed = r.Byte() == 1
 		s.Loads = append(s.Loads, l)
 	}
-	for n := r.count(); n > 0; n-- {
-		s.Sets = append(s.Sets, SetVersion{Workspace: r.string(), Version: r.uvarint()})
+	for n := r.Count(); n > 0; n-- {
+		s.Sets = append(s.Sets, SetVersion{Workspace: r.Text(), Version: r.Uvarint()})
 	}
-	if r.bad || len(r.b) != 0 {
+	if !r.Done() {
 		return State{}, ErrState
 	}
 	return s, nil
@@ -147,56 +151,9 @@ func (s *State) setVersion(workspace string, version uint64) {
 	s.Sets = append(s.Sets, SetVersion{workspace, version})
 }
 
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
 func boolByte(v bool) byte {
 	if v {
 		return 1
 	}
 	return 0
-}
-
-// reader takes values off the front of b; after the first that is not there it is bad, and gives zeros.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	v := r.b[0]
-	r.b = r.b[1:]
-	return v
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// count reads the number of items that follow, each at least one byte long.
-func (r *reader) count() uint64 {
-	n := r.uvarint()
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	return n
-}
-
-func (r *reader) string() string {
-	n := r.count()
-	v := string(r.b[:n])
-	r.b = r.b[n:]
-	return v
 }

@@ -1,9 +1,8 @@
 package fold
 
 import (
-	"encoding/binary"
-
 	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/wire"
 )
 
 // ChunkSize is how many account ids one stored chunk holds.
@@ -64,17 +63,13 @@ func (p *Partition) addAccount(id string) {
 
 // DecodeChunk reads the ids of a stored chunk.
 func DecodeChunk(b []byte) ([]string, error) {
-	r := reader{b: b}
+	r := wire.NewReader(b)
 	var ids []string
-	for len(r.b) > 0 {
-		ids = append(ids, r.string())
+	for r.Len() > 0 {
+		ids = append(ids, r.Text())
 	}
-	if r.bad {
+	if !r.Done() {
 		return nil, ErrState
 	}
 	return ids, nil
-}
-
-func appendID(b []byte, id string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(id))), id...)
 }

@@ -1,6 +1,10 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"hale.dev/services/internal/wire"
+)
 
 // Keys of a partition. The first byte says the kind; parts of variable length carry their length, so
 // that no part can be mistaken for another whatever bytes it holds.
@@ -8,18 +12,12 @@ import "encoding/binary"
 // Account returns the id under which an account of a workspace is kept and named in changes.
 func Account(workspace, account string) string {
 	b := make([]byte, 0, len(workspace)+len(account)+1)
-	b = binary.AppendUvarint(b, uint64(len(workspace)))
-	b = append(b, workspace...)
-	return string(append(b, account...))
+	return string(append(wire.Append(b, workspace), account...))
 }
 
 // SplitAccount undoes Account; ok is false for a string that Account cannot have made.
 func SplitAccount(id string) (workspace, account string, ok bool) {
-	n, w := binary.Uvarint([]byte(id[:min(len(id), binary.MaxVarintLen64)]))
-	if w <= 0 || n > uint64(len(id)-w) {
-		return "", "", false
-	}
-	return id[w : w+int(n)], id[w+int(n):], true
+	return wire.Cut(id)
 }
 
 // AccountKey holds an account's state.

@@ -14,6 +14,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/wire"
 )
 
 // A snapshot file, numbers little endian:
@@ -152,48 +153,21 @@ func decode(n int, data []byte) (*part, error) {
 	p := newPart(n)
 	p.head = store.Head{Epoch: fixed[1], Generation: fixed[2], Cursor: fixed[3]}
 	p.size = int64(len(data))
-	r := reader{b: body[fixedLen:]}
-	if present := r.byte(); present == 1 {
-		p.head.State = append([]byte{}, r.chunk()...)
+	r := wire.NewReader(body[fixedLen:])
+	if present := r.Byte(); present == 1 {
+		p.head.State = append([]byte{}, r.Chunk()...)
 	} else {
-		r.chunk()
+		r.Chunk()
 	}
 	for range fixed[4] {
-		k := string(r.chunk())
-		p.base[k] = append([]byte{}, r.chunk()...)
-		if r.bad {
+		k := r.Text()
+		p.base[k] = append([]byte{}, r.Chunk()...)
+		if r.Bad() {
 			break
 		}
 	}
-	if r.bad || len(r.b) != 0 {
+	if !r.Done() {
 		return nil, fmt.Errorf("%w: values do not fit", errDamaged)
 	}
 	return p, nil
-}
-
-// reader takes parts from the front of b; bad once they do not fit.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if r.bad || len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	c := r.b[0]
-	r.b = r.b[1:]
-	return c
-}
-
-func (r *reader) chunk() []byte {
-	n, w := binary.Uvarint(r.b)
-	if r.bad || w <= 0 || n > uint64(len(r.b)-w) {
-		r.bad = true
-		return nil
-	}
-	c := r.b[w : w+int(n)] //nolint:gosec // not above len
-	r.b = r.b[w+int(n):]   //nolint:gosec // not above len
-	return c
 }

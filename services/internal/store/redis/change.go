@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/wire"
 )
 
 // A change entry is a header, a byte that says what follows, and the packed ids: uvarint length and bytes of
@@ -29,8 +30,7 @@ func packChange(ids []string) []byte {
 	}
 	b := append(make([]byte, 0, n), changeIDs)
 	for _, id := range ids {
-		b = binary.AppendUvarint(b, uint64(len(id)))
-		b = append(b, id...)
+		b = wire.Append(b, id)
 	}
 	return b
 }
@@ -52,13 +52,13 @@ func parseChange(partition int, s string) (header, store.Change, error) {
 		return h, c, nil
 	}
 	for s = s[headerLen+1:]; s != ""; {
-		n, w := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
-		if w <= 0 || n > uint64(len(s)-w) {
+		id, rest, ok := wire.Cut(s)
+		if !ok {
 			c.Accounts, c.Lost = nil, true
 			return h, c, nil
 		}
-		c.Accounts = append(c.Accounts, s[w:w+int(n)]) //nolint:gosec // not above len
-		s = s[w+int(n):]                               //nolint:gosec // not above len
+		c.Accounts = append(c.Accounts, id)
+		s = rest
 	}
 	return h, c, nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+
+	"hale.dev/services/internal/wire"
 )
 
 // ErrPosition is returned for a text that String cannot have made, or made for another order.
@@ -11,7 +13,7 @@ var ErrPosition = errors.New("column: not a position in this order")
 
 // Position is a place in an order: behind an account as it was when its page was read. It stays good while
 // accounts come, go and change, so a walk shows every account whose place did not change exactly once.
-type Position struct {
+type Position struct { //nolint:recvcheck // a value, but while it is read
 	order Order
 	row   Row
 }
@@ -47,8 +49,7 @@ func (p Position) String() string {
 		}
 	case ByName:
 		if r.Name != "" {
-			key = binary.AppendUvarint(nil, uint64(len(r.Name)))
-			head, key = head|bitKnown, append(key, r.Name...)
+			head, key = head|bitKnown, wire.Append(nil, r.Name)
 		}
 	case ByARR:
 		if r.ARRKnown {
@@ -107,15 +108,14 @@ func (p *Position) readKey(b []byte) []byte {
 
 		return b[n:]
 	case ByName:
-		size, n := binary.Uvarint(b)
-		if n <= 0 || size == 0 || size > uint64(len(b)-n) {
+		name, rest, ok := wire.Cut(b)
+		if !ok || len(name) == 0 {
 			return nil
 		}
 
-		b = b[n:]
-		p.row.Name = string(b[:size])
+		p.row.Name = string(name)
 
-		return b[size:]
+		return rest
 	case ByAccount, fieldCount:
 	}
 
