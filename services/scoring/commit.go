@@ -92,9 +92,11 @@ func (s *Service) rejectMessage(ctx context.Context, m *eventlog.Message) error 
 	if err != nil {
 		return fmt.Errorf("describing message %d: %w", m.Sequence, err)
 	}
-	s.deps.Logger.ErrorContext(ctx, "a message of the log cannot be decoded", "stream", m.Stream, "sequence", m.Sequence, "error", m.Err)
+	s.deps.Logger.ErrorContext(ctx, "a message of the log cannot be decoded",
+		"stream", m.Stream, "sequence", m.Sequence, "error", m.Err)
 	err = s.deps.Rejects.Put(ctx, reject.Reject{
-		ID: s.rejectID(m.Partition, m.Sequence, -1, m.Hash()), Workspace: "default", Code: "undecodable", Message: m.Err.Error(), Body: body,
+		ID: s.rejectID(m.Partition, m.Sequence, -1, m.Hash()), Workspace: "default",
+		Code: "undecodable", Message: m.Err.Error(), Body: body,
 	})
 	if err != nil {
 		return fmt.Errorf("keeping undecodable message %d: %w", m.Sequence, err)

@@ -21,6 +21,10 @@ type AlarmError struct {
 
 func (e *AlarmError) Error() string { return e.Code + ": " + e.Why }
 
+func alarmf(code, format string, args ...any) *AlarmError {
+	return &AlarmError{Code: code, Why: fmt.Sprintf(format, args...)}
+}
+
 // claim takes a partition over: it raises the epoch, so that any other owner is fenced, checks that the log
 // is the one the state was folded from, and loads the partition's own state.
 func (s *Service) claim(ctx context.Context, stream, number int, condemned condemned) (*worker, error) {
@@ -76,7 +80,8 @@ func (s *Service) guard(ctx context.Context, stream, number int, head store.Head
 	identity := fmt.Sprintf("%s/%d/%d", s.deps.Log.Layout().ID, stream, info.Created.UnixNano())
 	if head.Cursor == 0 {
 		if info.First > 1 {
-			return head, identity, &AlarmError{Code: "log_trimmed", Why: fmt.Sprintf("partition %d has no state and stream %d begins at %d", number, stream, info.First)}
+			return head, identity, alarmf("log_trimmed",
+				"partition %d has no state and stream %d begins at %d", number, stream, info.First)
 		}
 		return head, identity, nil
 	}
@@ -98,32 +103,39 @@ func (s *Service) guard(ctx context.Context, stream, number int, head store.Head
 }
 
 // compare returns the alarm that a state with a cursor raises against the log; nil: they agree.
-func (s *Service) compare(ctx context.Context, stream, number int, head store.Head, identity string, info eventlog.StreamInfo) (*AlarmError, error) {
+func (s *Service) compare(
+	ctx context.Context, stream, number int, head store.Head, identity string, info eventlog.StreamInfo,
+) (*AlarmError, error) {
 	state, err := fold.DecodeState(head.State)
 	if err != nil {
 		return nil, fmt.Errorf("reading state of partition %d: %w", number, err)
 	}
 	if state.Stream != identity {
-		return &AlarmError{Code: "log_replaced", Why: fmt.Sprintf("partition %d was folded from stream %s, not %s", number, state.Stream, identity)}, nil
+		return alarmf("log_replaced",
+			"partition %d was folded from stream %s, not %s", number, state.Stream, identity), nil
 	}
 	if info.Last < head.Cursor {
-		return &AlarmError{Code: "log_lost_tail", Why: fmt.Sprintf("partition %d is folded up to %d, stream %d ends at %d", number, head.Cursor, stream, info.Last)}, nil
+		return alarmf("log_lost_tail",
+			"partition %d is folded up to %d, stream %d ends at %d", number, head.Cursor, stream, info.Last), nil
 	}
 	if info.First > head.Cursor+1 {
-		return &AlarmError{Code: "log_trimmed", Why: fmt.Sprintf("partition %d is folded up to %d, stream %d begins at %d", number, head.Cursor, stream, info.First)}, nil
+		return alarmf("log_trimmed",
+			"partition %d is folded up to %d, stream %d begins at %d", number, head.Cursor, stream, info.First), nil
 	}
 	m, err := s.messageAt(ctx, stream, head.Cursor)
 	if errors.Is(err, eventlog.ErrNoMessage) {
 		if info.First > head.Cursor {
 			return nil, nil //nolint:nilnil // the message at the cursor may be trimmed when the next one is there
 		}
-		return &AlarmError{Code: "log_lost_tail", Why: fmt.Sprintf("message %d of stream %d, up to which partition %d was folded, is gone", head.Cursor, stream, number)}, nil
+		return alarmf("log_lost_tail",
+			"message %d of stream %d, up to which partition %d was folded, is gone", head.Cursor, stream, number), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading message %d of stream %d: %w", head.Cursor, stream, err)
 	}
 	if m.Time != state.LastTime || m.Hash() != state.LastHash {
-		return &AlarmError{Code: "log_lost_tail", Why: fmt.Sprintf("message %d of stream %d is not the one that partition %d was folded up to", head.Cursor, stream, number)}, nil
+		return alarmf("log_lost_tail",
+			"message %d of stream %d is not the one that partition %d was folded up to", head.Cursor, stream, number), nil
 	}
 	return nil, nil //nolint:nilnil // no alarm, no error
 }

@@ -44,22 +44,37 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		name, unit, help string
 		bounds           []float64
 	}{
-		{&m.commits, "hale_scoring_commit", "s", "Time of a commit, by result.", []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .5, 2, 10}},
-		{&m.accounts, "hale_scoring_commit_accounts", "", "Accounts written by a commit.", []float64{1, 5, 20, 100, 500, 2000, 10000}},
-		{&m.freshness, "hale_scoring_freshness", "s", "From the log's timestamp of the oldest message of a commit to the end of the commit.", []float64{.002, .005, .01, .02, .05, .1, .2, .5, 1, 5, 30}},
+		{
+			&m.commits, "hale_scoring_commit", "s", "Time of a commit, by result.",
+			[]float64{.0005, .001, .002, .005, .01, .02, .05, .1, .5, 2, 10},
+		},
+		{
+			&m.accounts, "hale_scoring_commit_accounts", "", "Accounts written by a commit.",
+			[]float64{1, 5, 20, 100, 500, 2000, 10000},
+		},
+		{
+			&m.freshness, "hale_scoring_freshness", "s",
+			"From the log's timestamp of the oldest message of a commit to the end of the commit.",
+			[]float64{.002, .005, .01, .02, .05, .1, .2, .5, 1, 5, 30},
+		},
 	}
 	for _, h := range histograms {
 		var err error
-		*h.to, err = meter.Float64Histogram(h.name, metric.WithUnit(h.unit), metric.WithDescription(h.help), metric.WithExplicitBucketBoundaries(h.bounds...))
+		*h.to, err = meter.Float64Histogram(h.name,
+			metric.WithUnit(h.unit), metric.WithDescription(h.help), metric.WithExplicitBucketBoundaries(h.bounds...))
 		if err != nil {
 			return nil, fmt.Errorf("histogram %s: %w", h.name, err)
 		}
 	}
 	var err error
-	if m.lagSeconds, err = meter.Float64Gauge("hale_scoring_lag", metric.WithUnit("s"), metric.WithDescription("Age of the message last read, by stream, while more wait; else 0.")); err != nil {
+	m.lagSeconds, err = meter.Float64Gauge("hale_scoring_lag",
+		metric.WithUnit("s"), metric.WithDescription("Age of the message last read, by stream, while more wait; else 0."))
+	if err != nil {
 		return nil, fmt.Errorf("gauge of lag: %w", err)
 	}
-	if m.lagMessages, err = meter.Int64Gauge("hale_scoring_lag_messages", metric.WithDescription("Messages that wait in the log, by stream.")); err != nil {
+	m.lagMessages, err = meter.Int64Gauge("hale_scoring_lag_messages",
+		metric.WithDescription("Messages that wait in the log, by stream."))
+	if err != nil {
 		return nil, fmt.Errorf("gauge of waiting messages: %w", err)
 	}
 	return m, nil

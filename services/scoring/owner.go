@@ -113,7 +113,8 @@ type owner struct {
 func (o *owner) dispatch(ctx context.Context, m *eventlog.Message) error {
 	w := o.workers[m.Partition]
 	if w == nil {
-		return &AlarmError{Code: "foreign_partition", Why: fmt.Sprintf("message %d of stream %d is for partition %d, which is not in it", m.Sequence, o.stream, m.Partition)}
+		return alarmf("foreign_partition",
+			"message %d of stream %d is for partition %d, which is not in it", m.Sequence, o.stream, m.Partition)
 	}
 	if err := o.believable(ctx, m); err != nil {
 		return err

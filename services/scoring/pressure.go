@@ -23,8 +23,10 @@ func (s *Service) press(ctx context.Context, w *worker) {
 	switch {
 	case !w.pressed && fill >= pressAt:
 		s.metrics.alarm(ctx, "dedupe_filling")
-		s.deps.Logger.ErrorContext(ctx, "message ids fill their memory: ingest takes no more", "partition", w.number, "percent", fill)
-		err = s.deps.Pressure.Raise(ctx, name, fmt.Sprintf("the message ids of partition %d fill %d %% of their memory", w.number, fill))
+		s.deps.Logger.ErrorContext(ctx, "message ids fill their memory: ingest takes no more",
+			"partition", w.number, "percent", fill)
+		err = s.deps.Pressure.Raise(ctx, name,
+			fmt.Sprintf("the message ids of partition %d fill %d %% of their memory", w.number, fill))
 		w.pressed = err == nil
 	case w.pressed && fill < relieveAt:
 		err = s.deps.Pressure.Clear(ctx, name)

@@ -74,11 +74,11 @@ func (s *Service) Run(ctx context.Context) error {
 		group.Go(func() error { return s.ownStream(groupCtx, stream) })
 	}
 	err := group.Wait()
+	if inOrder := ctx.Err() != nil && errors.Is(err, context.Canceled); inOrder {
+		err = nil
+	}
 	if closeErr := s.writer.Close(context.WithoutCancel(ctx)); closeErr != nil && err == nil {
 		err = fmt.Errorf("closing the writer of ticks: %w", closeErr)
-	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return nil
 	}
 	return err
 }

@@ -72,8 +72,11 @@ func (w *worker) give(ctx context.Context, t task) error {
 // way or the last one is not long past. It returns when ctx ends, with the commit under way finished.
 func (w *worker) run(ctx context.Context) error {
 	defer func() {
-		if w.committing {
-			<-w.done
+		if !w.committing {
+			return
+		}
+		if err := <-w.done; err != nil {
+			w.service.deps.Logger.WarnContext(ctx, "the last commit failed too", "partition", w.number, "error", err)
 		}
 	}()
 	timer := time.NewTimer(0)
@@ -299,7 +302,8 @@ func (w *worker) decode(ctx context.Context, id string, value []byte) (*health.A
 func (w *worker) fold(ctx context.Context, m *eventlog.Message) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.service.deps.Logger.ErrorContext(ctx, "folding failed inside", "partition", w.number, "sequence", m.Sequence, "panic", r, "stack", string(debug.Stack()))
+			w.service.deps.Logger.ErrorContext(ctx, "folding failed inside",
+				"partition", w.number, "sequence", m.Sequence, "panic", r, "stack", string(debug.Stack()))
 			err = &poisonError{partition: w.number, sequence: m.Sequence, index: w.partition.Index(), hash: m.Hash(), why: fmt.Sprint(r)}
 		}
 	}()
@@ -310,7 +314,7 @@ func (w *worker) fold(ctx context.Context, m *eventlog.Message) (err error) {
 	msg := message(m)
 	before := w.partition.State
 	if err := w.partition.Begin(msg); err != nil {
-		return &AlarmError{Code: "dedupe_full", Why: fmt.Sprintf("partition %d: %v", w.number, err)}
+		return alarmf("dedupe_full", "partition %d: %v", w.number, err)
 	}
 	if m.Err != nil {
 		if err := w.service.rejectMessage(ctx, m); err != nil {
@@ -348,7 +352,8 @@ func (w *worker) settle(ctx context.Context) error {
 func (w *worker) sweepSlice(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.service.deps.Logger.ErrorContext(ctx, "a sweep failed inside", "partition", w.number, "panic", r, "stack", string(debug.Stack()))
+			w.service.deps.Logger.ErrorContext(ctx, "a sweep failed inside",
+				"partition", w.number, "panic", r, "stack", string(debug.Stack()))
 			err = &poisonError{partition: w.number, account: w.partition.SweepingAccount(), why: fmt.Sprint(r)}
 		}
 	}()
