@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -183,7 +184,7 @@ func TestSnapshotFolder(t *testing.T) {
 		blocker := file(dir, 0) + ".tmp"
 		require.NoError(t, os.Mkdir(blocker, 0o700))
 		h := fill(t, s, 0, 5)
-		require.Eventually(t, func() bool { return bytes.Contains([]byte(log.String()), []byte("snapshot not written")) },
+		require.Eventually(t, func() bool { return strings.Contains(log.String(), "snapshot not written") },
 			patience, time.Millisecond)
 		check(t, s, 0, 5, h)
 		_ = os.Remove(blocker) // the store may have removed it already

@@ -71,7 +71,8 @@ func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) 
 		}
 		head := p.attach(w)
 		defer p.detach(w)
-		if err := f(store.Change{Partition: n, Epoch: head.Epoch, Generation: head.Generation, Cursor: head.Cursor, Lost: true}); err != nil {
+		first := store.Change{Partition: n, Epoch: head.Epoch, Generation: head.Generation, Cursor: head.Cursor, Lost: true}
+		if err := f(first); err != nil {
 			return err
 		}
 	}

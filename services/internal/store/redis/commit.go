@@ -40,7 +40,7 @@ func (s *Store) eval(ctx context.Context, args []any, script, command string) (i
 	args[0], args[1] = command, script
 	cmd := redis.NewCmd(ctx, args...)
 	_ = s.writes.Process(ctx, cmd) // the command keeps the error
-	return cmd.Int64()
+	return cmd.Int64()             //nolint:wrapcheck // its callers tell by it what to do
 }
 
 // args makes the script's arguments; commit.lua says their order. The first two are set by eval.
@@ -54,7 +54,7 @@ func (s *Store) args(c *store.Commit) []any {
 		args = append(args, &keys[i]) // a pointer needs no allocation
 	}
 	args = append(args,
-		appendGuard(nil, c.Epoch, c.Generation, c.From), appendGuard(nil, c.Epoch, c.Generation, c.Cursor),
+		guard(c.Epoch, c.Generation, c.From), guard(c.Epoch, c.Generation, c.Cursor),
 		packState(c.State), change, keepChanges(len(change)), len(c.Put), len(c.Append))
 	for i := range c.Put {
 		args = append(args, c.Put[i].Value)

@@ -17,7 +17,7 @@ func TestHead(t *testing.T) {
 			Epoch: rapid.Uint64().Draw(rt, "epoch"), Generation: rapid.Uint64().Draw(rt, "generation"),
 			Cursor: rapid.Uint64().Draw(rt, "cursor"), State: rapid.SliceOf(rapid.Byte()).Draw(rt, "state"),
 		}
-		b := append(appendGuard(nil, want.Epoch, want.Generation, want.Cursor), "revision"...)
+		b := append(guard(want.Epoch, want.Generation, want.Cursor), "revision"...)
 		got, err := parseHead(string(append(b, packState(want.State)...)))
 		require.NoError(rt, err)
 		require.Equal(rt, want, got)
@@ -41,7 +41,7 @@ func TestHead(t *testing.T) {
 
 // headed puts a header before a packed change.
 func headed(change []byte) string {
-	return string(append(append(appendGuard(nil, 1, 2, 3), "\x00\x00\x00\x00\x00\x00\x00\x04"...), change...))
+	return string(append(append(guard(1, 2, 3), "\x00\x00\x00\x00\x00\x00\x00\x04"...), change...))
 }
 
 func TestChange(t *testing.T) {

@@ -24,9 +24,9 @@ type header struct {
 	Epoch, Generation, Cursor, Revision uint64
 }
 
-// appendGuard appends the part of the header that commits compare.
-func appendGuard(b []byte, epoch, generation, cursor uint64) []byte {
-	b = append(b, version)
+// guard returns the part of the header that commits compare.
+func guard(epoch, generation, cursor uint64) []byte {
+	b := append(make([]byte, 0, guardLen), version)
 	b = binary.BigEndian.AppendUint64(b, epoch)
 	b = binary.BigEndian.AppendUint64(b, generation)
 	return binary.BigEndian.AppendUint64(b, cursor)

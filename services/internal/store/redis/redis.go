@@ -61,7 +61,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		o: o, keys: newKeys(o.Prefix), metrics: m,
 		commit: redis.NewScript(commitSource), claim: redis.NewScript(claimSource),
-		reset: redis.NewScript(resetSource), unlinkOld: redis.NewScript(unlinkSource), swept: redis.NewScript(sweptSource), place: redis.NewScript(placeSource),
+		reset: redis.NewScript(resetSource), unlinkOld: redis.NewScript(unlinkSource),
+		swept: redis.NewScript(sweptSource), place: redis.NewScript(placeSource),
 	}
 	if s.reads, err = o.client(0); err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (s *Store) Claim(ctx context.Context, partition int) (store.Head, error) {
 // are removed in the background.
 func (s *Store) Reset(ctx context.Context, partition int, epoch uint64) (store.Head, error) {
 	n := s.keys.of(partition)
-	expected := appendGuard(nil, epoch, 0, 0)[:epochLen]
+	expected := guard(epoch, 0, 0)[:epochLen]
 	got, err := s.reset.Run(ctx, s.reads, []string{n.head, n.changes, n.stale}, expected, []byte{changeLost}, maxChanges).Text()
 	if errors.Is(err, redis.Nil) {
 		return store.Head{}, store.ErrFenced

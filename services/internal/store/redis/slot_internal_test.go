@@ -66,8 +66,8 @@ func spread(partitions, nodes int) (least, most int) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	k := newKeys("x:")
-	require.Same(t, k.of(3), k.of(3))
-	n := k.of(3)
+	n, again := k.of(3), k.of(3)
+	require.Same(t, n, again)
 	tag := "x:{" + tagOf(3) + "}"
 	require.Equal(t, []string{tag + "!head", tag + "!changes", tag + "!stale"}, []string{n.head, n.changes, n.stale})
 	require.Equal(t, tag+"0:", n.space.Load().value)

@@ -40,10 +40,10 @@ type watch struct {
 	places []place
 }
 
-// errWatcher marks an error of the watcher's own function, which ends the watch.
-type errWatcher struct{ error }
+// watcherError marks an error of the watcher's own function, which ends the watch.
+type watcherError struct{ error }
 
-func (e errWatcher) Unwrap() error { return e.error }
+func (e watcherError) Unwrap() error { return e.error }
 
 // Watch implements store.Store. Lost connections are made again.
 func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) error) error {
@@ -83,7 +83,7 @@ func (w *watch) run(ctx context.Context) error {
 	pause := minPause
 	for {
 		err := w.follow(ctx, func() { pause = minPause })
-		if own, ok := errors.AsType[errWatcher](err); ok {
+		if own, ok := errors.AsType[watcherError](err); ok {
 			return own.error
 		}
 		if ctx.Err() != nil {
@@ -163,7 +163,7 @@ func (w *watch) restart(ctx context.Context, p int) error {
 
 func (w *watch) tell(c store.Change) error {
 	if err := w.f(c); err != nil {
-		return errWatcher{err}
+		return watcherError{err}
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func watch(t *testing.T, s store.Store, partitions int) *watcher {
 	t.Cleanup(func() {
 		cancel()
 		select {
-		case <-w.done:
+		case <-w.done: //nolint:errcheck // how a Watch ends is asked where it matters
 		case <-time.After(patience):
 			t.Error("Watch does not end with its context")
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -130,7 +131,7 @@ func (s *Server) launch() bool {
 		"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no",
 		"--daemonize", "no", "--repl-diskless-sync-delay", strconv.Itoa(0),
 	}, s.args...)
-	cmd := exec.Command("redis-server", args...) //nolint:gosec,noctx // a test's own process, ended by Kill
+	cmd := exec.Command("redis-server", args...) // ended by Kill
 	s.mu.Lock()
 	s.log = &bytes.Buffer{}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
@@ -160,7 +161,7 @@ func (s *Server) answers(done <-chan struct{}) bool {
 	for {
 		// A stranger on the port would answer too: the process id must be ours.
 		if info, err := c.Info(ctx, "server").Result(); err == nil &&
-			bytes.Contains([]byte(info), []byte("process_id:"+strconv.Itoa(s.PID())+"\r")) && c.Ping(ctx).Err() == nil {
+			strings.Contains(info, "process_id:"+strconv.Itoa(s.PID())+"\r") && c.Ping(ctx).Err() == nil {
 			return true
 		}
 		select {
