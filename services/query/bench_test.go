@@ -106,7 +106,7 @@ func processorTime(b *testing.B) time.Duration {
 }
 
 // measure calls from 64 goroutines for a while. The client builds and reads no messages.
-func measure(b *testing.B, ctx context.Context, conn *grpc.ClientConn, method string, requests [][]byte) figures {
+func measure(ctx context.Context, b *testing.B, conn *grpc.ClientConn, method string, requests [][]byte) figures {
 	b.Helper()
 
 	const callers, period = 64, 500 * time.Millisecond
@@ -178,8 +178,8 @@ func BenchmarkGetHealth(b *testing.B) {
 	var health, bare figures
 
 	for b.Loop() {
-		bare.add(measure(b, ctx, echo, echoMethod, requests))
-		health.add(measure(b, ctx, conn, healthv1.HealthService_GetHealth_FullMethodName, requests))
+		bare.add(measure(ctx, b, echo, echoMethod, requests))
+		health.add(measure(ctx, b, conn, healthv1.HealthService_GetHealth_FullMethodName, requests))
 	}
 
 	b.ReportMetric(0, "ns/op")

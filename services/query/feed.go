@@ -285,7 +285,7 @@ func (f *feed) ready() error {
 			return *err
 		}
 
-		return fmt.Errorf("the lists of partition %d are being filled", i) //nolint:err113 // for people only
+		return fmt.Errorf("the lists of partition %d are being filled", i)
 	}
 
 	return nil

@@ -214,8 +214,9 @@ func (v *view) history() ([]health.Row, error) {
 
 // days reads the range of days of a request.
 func days(req *healthv1.GetHistoryRequest) (from, to health.Day, err error) {
+	var ok bool
+
 	from, to = -1<<31, 1<<31-1
-	ok := true
 
 	if text := req.GetFromDate(); text != "" {
 		if from, ok = health.ParseDay(text); !ok {

@@ -77,5 +77,5 @@ func (c jsonCodec) Unmarshal(data []byte, m proto.Message) error {
 		refused.AddDetail(detail)
 	}
 
-	return refused
+	return refused //nolint:wrapcheck // connect's own error, which it answers as it is
 }

@@ -71,7 +71,7 @@ func naive(o column.Order, rows map[string]*column.Row) []string {
 			all = append(all, entry{r.ARRKnown, r.ARR, "", id})
 		case column.ByName:
 			all = append(all, entry{r.Name != "", 0, r.Name, id})
-		default:
+		case column.ByAccount:
 			all = append(all, entry{true, 0, id, id})
 		}
 	}
