@@ -116,8 +116,6 @@ func keyCases() []badCase {
 }
 
 func eventCases() []badCase {
-	type c = badCase
-
 	long := strings.Repeat("x", 257)
 	survey := `{"type":"survey","id":"s","account":"a","survey":"nps","action":"answered"`
 	account := `{"type":"account","id":"p","account":"a",`

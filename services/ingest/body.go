@@ -235,7 +235,7 @@ func contentType(header string) (form, lines bool, p *Problem) {
 		switch charset := strings.ToLower(params["charset"]); charset {
 		case "", "utf-8", "utf8", "us-ascii":
 		default:
-			err = fmt.Errorf("charset %q", charset) //nolint:err113 // only tested for nil
+			err = fmt.Errorf("charset %q", charset)
 		}
 	}
 

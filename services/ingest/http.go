@@ -219,7 +219,7 @@ func (h *handler) authenticate(r *http.Request, body string) (access.Principal, 
 // refused is a refused event in an answer.
 type refused struct {
 	Index     int    `json:"index"`
-	MessageID string `json:"messageId"`
+	MessageID string `json:"messageId"` //nolint:tagliatelle // as Segment spells it
 	Field     string `json:"field"`
 	Code      Code   `json:"code"`
 	Message   string `json:"message"`

@@ -25,7 +25,7 @@ const (
 )
 
 // Problem is why a whole request was refused. It knows its HTTP and gRPC status.
-type Problem struct {
+type Problem struct { //nolint:errname // named as RFC 9457 does, which it is answered as
 	// Status of HTTP.
 	Status int
 	// Code is stable, for programs.

@@ -119,7 +119,7 @@ func (r *reader) skip() error { return r.dec.SkipValue() } //nolint:wrapcheck //
 func (r *reader) end() error {
 	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
-			err = errors.New("more follows the value") //nolint:err113 // only ever shown
+			err = errors.New("more follows the value")
 		}
 
 		return err

@@ -158,7 +158,7 @@ func (a *app) accountsListCommand() *cobra.Command {
 				}
 
 				if len(accounts) < int(total) {
-					a.say("%d of %d accounts", len(accounts), total)
+					a.sayf("%d of %d accounts", len(accounts), total)
 				}
 
 				return many(a.printer(), accounts, drawAccounts(accounts))

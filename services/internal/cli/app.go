@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"hale.dev/services/internal/config"
 )
@@ -183,21 +182,19 @@ func lookup(environ []string, name string) string {
 }
 
 // flags adds the flags of the settings in the groups to a command.
-func (a *app) flags(cmd *cobra.Command, groups ...string) *pflag.FlagSet {
+func (a *app) flags(cmd *cobra.Command, groups ...string) {
 	a.set.AddFlags(cmd.Flags(), groups...)
 
 	if slices.Contains(groups, "client.output") {
 		_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp))
 	}
-
-	return cmd.Flags()
 }
 
 // printer returns the printer for what a command finds.
 func (a *app) printer() printer { return printer{w: a.io.Out, format: a.settings.output} }
 
-// say writes a message for a person.
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.io.Err, format+"\n", args...) }
+// sayf writes a message for a person.
+func (a *app) sayf(format string, args ...any) { fmt.Fprintf(a.io.Err, format+"\n", args...) }
 
 func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{

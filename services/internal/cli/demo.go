@@ -96,7 +96,7 @@ func (a *app) playDemo(ctx context.Context, o demoOptions) error {
 	}
 
 	if there {
-		a.say("The portfolio is there already; start on an empty data folder, or give another --seed, for a new one.")
+		a.sayf("The portfolio is there already; start on an empty data folder, or give another --seed, for a new one.")
 	} else if err := a.loadDemo(ctx, portfolio, player, now); err != nil {
 		return err
 	}
@@ -128,9 +128,10 @@ func (a *app) loadDemo(ctx context.Context, p *demo.Portfolio, player *demo.Play
 	started := time.Now()
 	total := p.Size()
 	bar := progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(a.io.Err), progressbar.OptionSetVisibility(terminal(a.io.Err)), progressbar.OptionSetDescription("history"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30), //nolint:mnd // the bar's look
+		progressbar.OptionSetWriter(a.io.Err), progressbar.OptionSetVisibility(terminal(a.io.Err)),
+		progressbar.OptionSetDescription("history"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("events"),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30), // the bar's look
 	)
 	load := "demo-" + strconv.Itoa(a.settings.demo.Seed) + "-" + strconv.FormatInt(now.Unix(), 10)
 
@@ -140,7 +141,7 @@ func (a *app) loadDemo(ctx context.Context, p *demo.Portfolio, player *demo.Play
 	_ = bar.Finish() // as above
 
 	if terminal(a.io.Err) {
-		a.say("")
+		a.sayf("")
 	}
 
 	if err != nil {
@@ -156,8 +157,8 @@ func (a *app) loadDemo(ctx context.Context, p *demo.Portfolio, player *demo.Play
 		return err
 	}
 
-	a.say("%d events of %d accounts in %s, scores included.", total, len(p.Accounts),
-		time.Since(started).Round(100*time.Millisecond)) //nolint:mnd // a tenth of a second
+	a.sayf("%d events of %d accounts in %s, scores included.", total, len(p.Accounts),
+		time.Since(started).Round(100*time.Millisecond)) // a tenth of a second
 
 	return nil
 }
@@ -320,7 +321,7 @@ func (a *app) playLive(ctx context.Context, p *demo.Portfolio, player *demo.Play
 		defer cancel()
 	}
 
-	a.say("\nLive now, %d events a second; stop with Ctrl-C.", o.rate)
+	a.sayf("\nLive now, %d events a second; stop with Ctrl-C.", o.rate)
 
 	live := p.Live("live-" + rand.Text())
 	ticker := time.NewTicker(liveTick)

@@ -50,7 +50,8 @@ func (a *app) eventsTailCommand() *cobra.Command {
 func (a *app) tail(ctx context.Context, next func() (*adminv1.TailEventsResponse, error)) error {
 	for {
 		r, err := next()
-		if errors.Is(err, io.EOF) || (status.Code(err) == codes.Canceled && ctx.Err() != nil) {
+		interrupted := status.Code(err) == codes.Canceled && ctx.Err() != nil
+		if interrupted || errors.Is(err, io.EOF) {
 			return nil
 		}
 

@@ -150,7 +150,7 @@ func (a *app) checked(name string, problems []*adminv1.Problem) error {
 		return refused("%s: %s", name, count(len(views), "problem"))
 	}
 
-	a.say("%s is good", name)
+	a.sayf("%s is good", name)
 
 	return nil
 }

@@ -289,7 +289,7 @@ func (o *outbox) flush(ctx context.Context) error {
 
 // sendError gives an error of the ingest service its exit code.
 func sendError(err error) error {
-	code := exitFailure
+	var code int
 
 	refusal, answered := errors.AsType[*sender.Error](err)
 

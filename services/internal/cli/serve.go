@@ -57,7 +57,7 @@ func (a *app) serviceCommand(
 			}
 
 			if check {
-				a.say("the configuration is good")
+				a.sayf("the configuration is good")
 
 				return nil
 			}

@@ -100,7 +100,9 @@ type assignment struct {
 
 // serviceLink matches the variables that Kubernetes sets in every container for services
 // whose names begin with `hale-`. They are not ours.
-var serviceLink = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+var serviceLink = regexp.MustCompile(
+	`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`,
+)
 
 func (s *Set) environment(environ []string) ([]assignment, error) {
 	var (

@@ -170,7 +170,8 @@ func (o *object) account(a *eventv1.Account) {
 		}
 	}
 
-	o.b = append(traits.b, '}')
+	traits.b = append(traits.b, '}')
+	o.b = traits.b
 }
 
 // appendMicros writes millionths as a decimal number, without zeros at its end.

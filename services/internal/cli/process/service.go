@@ -31,7 +31,7 @@ func (s *session) build(name Service, b *base, at listeners) (service, error) {
 	case Query:
 		return s.buildQuery(b, at)
 	default:
-		return nil, fmt.Errorf("there is no service %q", name) //nolint:err113 // never told to users
+		return nil, fmt.Errorf("there is no service %q", name)
 	}
 }
 
