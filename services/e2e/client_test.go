@@ -46,7 +46,7 @@ func TestSegmentClient(t *testing.T) {
 	require.Zero(t, said.Failed)
 	require.EqualValues(t, 2, failures.Load(), "both failures were met")
 
-	health := waitHealth(t, s, "acme", func(h *healthv1.AccountHealth) bool {
+	health := waitHealth(t, s, "acme", func(*healthv1.AccountHealth) bool {
 		return counted(t, s, "counted") == said.Calls
 	})
 	require.Positive(t, counted(t, s, "duplicate"), "the request that was answered 503 came twice")
@@ -71,7 +71,7 @@ func failingProxy(t *testing.T, to string) (string, *atomic.Int64) {
 			forward.ServeHTTP(httptest.NewRecorder(), r)
 			failures.Add(1)
 			w.WriteHeader(http.StatusServiceUnavailable)
-		case 2: //nolint:mnd // the second
+		case 2: // the second
 			_, _ = io.Copy(io.Discard, r.Body)
 			failures.Add(1)
 			w.Header().Set("Retry-After", "1")

@@ -31,6 +31,8 @@ const (
 )
 
 // TestKill kills every part while requests are in flight and compares all that is left with the oracle.
+//
+//nolint:paralleltest // it loads the machine with its own programs, and must have it alone
 func TestKill(t *testing.T) {
 	t.Run("no event is lost or counted twice though every part is killed", func(t *testing.T) {
 		killRun(t, 11, func(c *rig.Cluster, n int) (*rig.Process, func()) {
@@ -88,7 +90,7 @@ func sendAll(ctx context.Context, t *testing.T, client *rig.Client, facts []rig.
 			n := 0
 			for batch := range work {
 				body, err := rig.Body(batch)
-				if !assert.NoError(t, err) {
+				if !assert.NoError(t, err) { //nolint:testifylint // require must not end a goroutine
 					continue
 				}
 				again := 1
@@ -119,11 +121,11 @@ func killer(ctx context.Context, t *testing.T, c *rig.Cluster, client *rig.Clien
 		due := int64(killEvents * (n + 1) / (kills + 2))
 		err := rig.Until(ctx, func() error {
 			if acked.Load() < due || client.InFlight.Load() == 0 {
-				return fmt.Errorf("%d events acknowledged, %d in flight", acked.Load(), client.InFlight.Load()) //nolint:err113 // for people
+				return fmt.Errorf("%d events acknowledged, %d in flight", acked.Load(), client.InFlight.Load())
 			}
 			return nil
 		})
-		if !assert.NoError(t, err) {
+		if !assert.NoError(t, err) { //nolint:testifylint // require must not end a goroutine
 			return
 		}
 		p, meanwhile := choose(c, n)
@@ -156,7 +158,7 @@ func settled(ctx context.Context, t *testing.T, c *rig.Cluster) rig.Totals {
 			return err
 		}
 		if totals.Counted < killEvents {
-			return fmt.Errorf("%d of %d events counted", totals.Counted, killEvents) //nolint:err113 // for people
+			return fmt.Errorf("%d of %d events counted", totals.Counted, killEvents)
 		}
 		return nil
 	})

@@ -22,7 +22,7 @@ type echoServer struct{ values *redis.Client }
 
 // runEcho serves on the first argument and reads from the redis-server at the second.
 func runEcho(args []string) error {
-	if len(args) != 2 { //nolint:mnd // two addresses
+	if len(args) != 2 { // two addresses
 		return errors.New("echo-server needs two addresses")
 	}
 	listener, err := net.Listen("tcp", args[0]) //nolint:noctx // returns at once
@@ -38,14 +38,15 @@ func runEcho(args []string) error {
 	return fmt.Errorf("serving: %w", server.Serve(listener))
 }
 
-func handleEcho(srv any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // grpc's order
+//nolint:revive // grpc's order
+func handleEcho(srv any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	in := &wrapperspb.BytesValue{}
 	if err := decode(in); err != nil {
 		return nil, err
 	}
 	server, ok := srv.(*echoServer)
 	if !ok {
-		return nil, fmt.Errorf("echo: %T", srv) //nolint:err113 // cannot happen
+		return nil, fmt.Errorf("echo: %T", srv)
 	}
 	value, err := server.values.Get(ctx, readKey).Bytes()
 	if err != nil {

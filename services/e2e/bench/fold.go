@@ -29,7 +29,7 @@ func (m memoryAccounts) Put(id string, a *health.Account) { m[id] = a }
 func foldAlone(_ context.Context, b *bench) error {
 	const partitions = 16
 	var failure error
-	result := testing.Benchmark(func(t *testing.B) {
+	result := testing.Benchmark(func(t *testing.B) { //nolint:thelper // a benchmark, no helper of one
 		p, err := fold.NewPartition(fold.Options{Shipped: scorecard.Shipped(), Parse: scorecard.Parse}, store.Head{})
 		if err != nil {
 			failure = err
@@ -53,6 +53,7 @@ func foldAlone(_ context.Context, b *bench) error {
 }
 
 func foldEvents(t *testing.B, p *fold.Partition, accounts int) error {
+	t.Helper()
 	r := newRand(1)
 	pick := zipf(accounts, r)
 	now := time.Now().UnixMicro()

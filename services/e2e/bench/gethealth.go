@@ -40,7 +40,7 @@ func getHealth(ctx context.Context, b *bench) error {
 			return err
 		}
 	}
-	if err := waitCounted(ctx, c, 21*accounts); err != nil { //nolint:mnd // both loads
+	if err := waitCounted(ctx, c, 21*accounts); err != nil { // both loads
 		return err
 	}
 	conn, err := rig.Dial(c.QueryGRPC, c.Keys.Query)
@@ -123,7 +123,7 @@ type rawCodec struct{}
 func (rawCodec) Marshal(v any) ([]byte, error) {
 	b, ok := v.(*[]byte)
 	if !ok {
-		return nil, fmt.Errorf("raw codec: %T", v) //nolint:err113 // cannot happen
+		return nil, fmt.Errorf("raw codec: %T", v)
 	}
 	return *b, nil
 }
@@ -132,7 +132,7 @@ func (rawCodec) Marshal(v any) ([]byte, error) {
 func (rawCodec) Unmarshal(data []byte, v any) error {
 	b, ok := v.(*[]byte)
 	if !ok {
-		return fmt.Errorf("raw codec: %T", v) //nolint:err113 // cannot happen
+		return fmt.Errorf("raw codec: %T", v)
 	}
 	*b = append((*b)[:0], data...)
 	return nil
@@ -169,7 +169,7 @@ func startEcho(ctx context.Context, b *bench, c *rig.Cluster, size int) (*echo, 
 		e.process.Kill()
 		return nil, fmt.Errorf("connecting to the echo: %w", err)
 	}
-	waitCtx, cancel := context.WithTimeout(ctx, 10*time.Second) //nolint:mnd // generous
+	waitCtx, cancel := context.WithTimeout(ctx, 10*time.Second) // generous
 	defer cancel()
 	err = rig.Until(waitCtx, func() error {
 		in, out := []byte{}, []byte{}

@@ -17,7 +17,7 @@ func ingestAlone(ctx context.Context, b *bench) error {
 	c.Scoring.Stop()
 	c.Query.Stop()
 	client := segmentClient(c.IngestHTTP, c.Keys.Ingest)
-	load := bodies("ingest", b.events, b.pick("zipf"), newRand(3)) //nolint:mnd // a seed
+	load := bodies("ingest", b.events, b.pick("zipf"), newRand(3)) // a seed
 	ingest, err := c.Ingest.CPU()
 	if err != nil {
 		return fmt.Errorf("reading processor time: %w", err)
@@ -42,7 +42,10 @@ func ingestAlone(ctx context.Context, b *bench) error {
 	for _, f := range []figure{
 		{Name: "HTTP ingest, durable, load generator on the same cores", Value: float64(b.events) / took.Seconds(), Unit: "events/s"},
 		{Name: "the same, ingest alone", Value: float64(b.events) / (ingestAfter - ingest).Seconds(), Unit: "events/s/core"},
-		{Name: "the same, ingest and nats-server", Value: float64(b.events) / (ingestAfter - ingest + natsAfter - nats).Seconds(), Unit: "events/s/core"},
+		{
+			Name:  "the same, ingest and nats-server",
+			Value: float64(b.events) / (ingestAfter - ingest + natsAfter - nats).Seconds(), Unit: "events/s/core",
+		},
 	} {
 		f.Part = "j"
 		if err := b.report.add(f); err != nil {

@@ -113,7 +113,7 @@ func waitCounted(ctx context.Context, c *rig.Cluster, n uint64) error {
 			return err
 		}
 		if t.Counted < n {
-			return fmt.Errorf("%d of %d events counted", t.Counted, n) //nolint:err113 // for people
+			return fmt.Errorf("%d of %d events counted", t.Counted, n)
 		}
 		return nil
 	})

@@ -83,7 +83,9 @@ func (r *report) table(w io.Writer) error {
 	for _, f := range order {
 		v := values[key{f.Part, f.Name}]
 		slices.Sort(v)
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Part, f.Name, number(v[len(v)/2]), number(v[0]), number(v[len(v)-1]), f.Unit, f.verdict(v[len(v)/2]))
+		middle := v[len(v)/2]
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			f.Part, f.Name, number(middle), number(v[0]), number(v[len(v)-1]), f.Unit, f.verdict(middle))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("printing the table: %w", err)

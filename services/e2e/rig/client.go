@@ -27,7 +27,7 @@ type Answer struct {
 	Token    string `json:"token"`
 	Rejected []struct {
 		Index     int    `json:"index"`
-		MessageID string `json:"messageId"`
+		MessageID string `json:"messageId"` //nolint:tagliatelle // as ingest spells it
 		Field     string `json:"field"`
 		Code      string `json:"code"`
 		Message   string `json:"message"`

@@ -101,7 +101,8 @@ func (c *Cluster) natsProcess(programs Programs, o Options) error {
 	if o.SyncAlways {
 		sync = "sync_interval: always"
 	}
-	text := fmt.Sprintf("listen: %q\nmax_payload: 8MB\njetstream {\n  store_dir: %q\n  %s\n}\n", c.NATSAddr, filepath.Join(c.Dir, "nats"), sync)
+	text := fmt.Sprintf("listen: %q\nmax_payload: 8MB\njetstream {\n  store_dir: %q\n  %s\n}\n",
+		c.NATSAddr, filepath.Join(c.Dir, "nats"), sync)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("writing the settings of nats-server: %w", err)
 	}

@@ -3,7 +3,6 @@ package rig
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -144,14 +143,11 @@ func FreeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// errNotYet is what Until reports when the time is over before check held and gave no reason.
-var errNotYet = errors.New("not yet")
-
 // Until calls check every few milliseconds until it returns nil or ctx ends; then it returns the last reason.
 func Until(ctx context.Context, check func() error) error {
-	last := errNotYet
 	for {
-		if last = check(); last == nil {
+		last := check()
+		if last == nil {
 			return nil
 		}
 		select {

@@ -64,7 +64,7 @@ func (s *Single) Start(ctx context.Context) error {
 
 func readKeys(data string) (Keys, error) {
 	var k Keys
-	b, err := os.ReadFile(filepath.Join(data, "credentials.yaml"))
+	b, err := os.ReadFile(filepath.Join(data, "credentials.yaml")) //nolint:gosec // the rig's own folder
 	if err != nil {
 		return k, fmt.Errorf("reading the keys: %w", err)
 	}
@@ -87,7 +87,8 @@ func (bearer) RequireTransportSecurity() bool { return false }
 
 // Dial connects to a gRPC listener of Hale with a key.
 func Dial(addr, key string) (*grpc.ClientConn, error) {
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(bearer(key)))
+	conn, err := grpc.NewClient(addr,
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(bearer(key)))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
 	}

@@ -42,10 +42,10 @@ func Traffic(seed uint64, n, accounts int, now time.Time) []Fact {
 	facts := make([]Fact, n)
 	for i := range facts {
 		account := r.IntN(accounts)
-		at := now.Add(-time.Duration(r.Int64N(int64(6 * 24 * time.Hour)))).UTC().Truncate(time.Millisecond) //nolint:mnd // not too old
+		at := now.Add(-time.Duration(r.Int64N(int64(6 * 24 * time.Hour)))).UTC().Truncate(time.Millisecond)
 		facts[i] = Fact{
 			ID: fmt.Sprintf("fact-%d-%d", seed, i), Account: fmt.Sprintf("account-%d", account),
-			User: fmt.Sprintf("user-%d-%d", account, r.IntN(40)), Time: at.Format(time.RFC3339Nano), at: at, //nolint:mnd // users of an account
+			User: fmt.Sprintf("user-%d-%d", account, r.IntN(40)), Time: at.Format(time.RFC3339Nano), at: at,
 		}
 		facts[i].fill(r, i)
 	}
@@ -56,21 +56,22 @@ func Traffic(seed uint64, n, accounts int, now time.Time) []Fact {
 func (f *Fact) fill(r *rand.Rand, i int) {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	upTo := func(n int32) *int32 { v := 1 + r.Int32N(n); return &v }
-	switch k := r.IntN(20); { //nolint:mnd // shares of kinds
-	case k < 6: //nolint:mnd // shares of kinds
-		f.Type, f.Feature, f.Quantity = "usage", fmt.Sprintf("feature-%d", r.IntN(30)), float64(1+r.IntN(5)) //nolint:mnd // few features
-	case k < 8: //nolint:mnd // shares of kinds
+	switch k := r.IntN(20); {
+	case k < 6:
+		f.Type, f.Feature, f.Quantity = "usage", fmt.Sprintf("feature-%d", r.IntN(30)), float64(1+r.IntN(5))
+	case k < 8:
 		f.Type = "login"
-	case k < 12: //nolint:mnd // shares of kinds
+	case k < 12:
 		f.Type, f.Survey, f.Action, f.Score = "survey", "ces", "answered", upTo(7)
-	case k < 14: //nolint:mnd // shares of kinds
+	case k < 14:
 		f.Type, f.Survey, f.Action, f.Score = "survey", "csat", "answered", upTo(5)
-	case k < 15: //nolint:mnd // shares of kinds
+	case k < 15:
 		f.Type, f.Survey, f.Action = "survey", "nps", "sent"
-	case k < 18: //nolint:mnd // shares of kinds
-		f.Type, f.Ticket, f.Action = "ticket", fmt.Sprintf("ticket-%d", i/200), pick("opened", "closed", "reopened", "escalated", "updated") //nolint:mnd // tickets see several events
+	case k < 18:
+		f.Type, f.Ticket = "ticket", fmt.Sprintf("ticket-%d", i/200) // tickets see several events
+		f.Action = pick("opened", "closed", "reopened", "escalated", "updated")
 		f.Severity = pick("low", "normal", "high", "urgent")
-	case k < 19: //nolint:mnd // shares of kinds
+	case k < 19:
 		f.Type, f.Kind, f.Pulse = "interaction", pick("meeting", "call"), *upTo(5)
 	case r.IntN(2) == 0:
 		f.Type, f.User, f.Seats = "account", "", 10+r.Int64N(90)
