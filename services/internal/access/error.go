@@ -20,16 +20,16 @@ type Error struct {
 }
 
 var (
-	// ErrMissingKey: the request carries no key.
+	// ErrMissingKey says that the request carries no key.
 	ErrMissingKey = &Error{
 		Code: codes.Unauthenticated, Reason: "KEY_MISSING",
 		Message: "no key: send the header authorization: Bearer <key>",
 	}
-	// ErrUnknownKey: the key is none of ours.
+	// ErrUnknownKey says that the key is none of ours.
 	ErrUnknownKey = &Error{
 		Code: codes.Unauthenticated, Reason: "KEY_UNKNOWN", Message: "the key is not known",
 	}
-	// ErrWrongKind: the key's role does not allow this call.
+	// ErrWrongKind says that the key's role does not allow this call.
 	ErrWrongKind = &Error{
 		Code: codes.PermissionDenied, Reason: "KEY_WRONG_KIND",
 		Message: "a key of this kind may not do this: ingest keys only write, query keys only read",

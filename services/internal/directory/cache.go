@@ -21,8 +21,9 @@ type cache struct {
 }
 
 type slot struct {
-	key string
 	version
+
+	key    string
 	loaded bool
 }
 

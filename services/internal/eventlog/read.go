@@ -98,7 +98,7 @@ func (r *reader) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
-			pause = min(2*pause, longestPause) //nolint:mnd // doubles
+			pause = min(2*pause, longestPause) // doubles
 		}
 	}
 }

@@ -69,7 +69,7 @@ var bufferPool = sync.Pool{New: func() any { //nolint:gochecknoglobals // a pool
 const maxPooled = 512 << 10
 
 func takeBuffer() *[]byte {
-	b := bufferPool.Get().(*[]byte) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	b := bufferPool.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
 	*b = (*b)[:0]
 
 	return b

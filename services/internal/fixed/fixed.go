@@ -52,7 +52,7 @@ func Format(m int64) string {
 	}
 	b = append(b, '.')
 	for unit := uint64(One / 10); fraction > 0; unit /= 10 {
-		b = append(b, byte('0'+fraction/unit))
+		b = append(b, byte('0'+fraction/unit)) //nolint:gosec // one digit
 		fraction %= unit
 	}
 	return string(b)

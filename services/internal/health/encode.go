@@ -201,7 +201,7 @@ func encodeID(w writer, last, id string) writer {
 		prefix++
 	}
 	suffix := len(id) - prefix
-	w.byte(byte(min(prefix, small)<<4 | min(suffix, more)))
+	w.byte(byte(min(prefix, small)<<4 | min(suffix, more))) //nolint:gosec // two halves of a byte
 	if prefix >= small {
 		w.byte(byte(prefix))
 	}

@@ -241,10 +241,11 @@ type Profile struct {
 
 // Trait is a named value of the sender's own.
 type Trait struct {
-	// Name of the trait.
-	Name string
 	// Trait is its value.
 	scorecard.Trait
+
+	// Name of the trait.
+	Name string
 }
 
 // Profile returns what is known of the account.

@@ -12,8 +12,6 @@ const (
 	partSize = 256
 	// maxSplit bounds the number of parts of a table to 2^maxSplit.
 	maxSplit = 12
-	// entryOverhead is what an id costs in memory beside its bytes.
-	entryOverhead = 16
 )
 
 // part is a run of a table's entries, sorted by id: ids and values side by side.

@@ -26,6 +26,9 @@ type userMore struct {
 	npsAt    stamp
 }
 
+// after returns how many days d is after another that is not after it.
+func after(d, other Day) uint64 { return uint64(d - other) } //nolint:gosec // not negative
+
 // see notes that the user was seen on a day; false where that was known.
 func (u *user) see(d Day) bool {
 	if u.last == noDay {
@@ -33,11 +36,11 @@ func (u *user) see(d Day) bool {
 		return true
 	}
 	if d > u.last {
-		u.seen = u.seen<<uint64(d-u.last) | 1
+		u.seen = u.seen<<after(d, u.last) | 1
 		u.last = d
 		return true
 	}
-	bit := uint64(1) << uint64(u.last-d)
+	bit := uint64(1) << after(u.last, d)
 	if u.seen&bit != 0 || bit == 0 {
 		return false
 	}
@@ -51,9 +54,9 @@ func (u *user) days(today Day) uint64 {
 		return 0
 	}
 	if u.last > today {
-		return u.seen >> uint64(u.last-today)
+		return u.seen >> after(u.last, today)
 	}
-	return u.seen << uint64(today-u.last)
+	return u.seen << after(today, u.last)
 }
 
 // stale says whether the user can be forgotten: no event since the day old, and no role.
@@ -109,9 +112,9 @@ func (u *user) join(o *user) {
 	case u.last == noDay:
 		u.last, u.seen = o.last, o.seen
 	case u.last >= o.last:
-		u.seen |= o.seen << uint64(u.last-o.last)
+		u.seen |= o.seen << after(u.last, o.last)
 	default:
-		u.seen = o.seen | u.seen<<uint64(o.last-u.last)
+		u.seen = o.seen | u.seen<<after(o.last, u.last)
 		u.last = o.last
 	}
 	if o.more == nil {

@@ -82,9 +82,10 @@ func (s *search) from(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 
-	low, high := s.end, s.end                                        // at high there are too few
+	low := s.end
 	for width := uint64(2 * s.want); low > s.first; width *= widen { //nolint:gosec // positive
-		high, low = low, max(s.first, s.end-min(width, s.end))
+		high := low // there are too few
+		low = max(s.first, s.end-min(width, s.end))
 
 		enough, many, err := s.judge(ctx, low, after)
 		if err != nil || (enough && !many) {
@@ -102,7 +103,7 @@ func (s *search) from(ctx context.Context) (uint64, error) {
 // narrow looks between low, where there are too many, and high, where there are too few.
 func (s *search) narrow(ctx context.Context, low, high uint64, after int) (uint64, error) {
 	for high-low > 1 {
-		middle := low + (high-low)/2 //nolint:mnd // halves
+		middle := low + (high-low)/2 // halves
 
 		enough, many, err := s.judge(ctx, middle, after)
 		if err != nil || (enough && !many) {

@@ -46,8 +46,8 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 	var (
 		s       Settings
 		configs = []struct {
-			into *jetstream.KeyValue
-			jetstream.KeyValueConfig
+			into   *jetstream.KeyValue
+			config jetstream.KeyValueConfig
 		}{
 			{&s.keys, jetstream.KeyValueConfig{Bucket: bucketKeys, Description: "hashes of keys", MaxValueSize: maxSmall}},
 			{&s.scorecards, jetstream.KeyValueConfig{
@@ -61,9 +61,9 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 	)
 
 	for _, c := range configs {
-		c.Replicas, c.Storage = max(1, replicas), jetstream.FileStorage
+		c.config.Replicas, c.config.Storage = max(1, replicas), jetstream.FileStorage
 
-		kv, err := openBucket(ctx, js, c.KeyValueConfig)
+		kv, err := openBucket(ctx, js, c.config)
 		if err != nil {
 			return nil, err
 		}

@@ -73,7 +73,9 @@ func Serve(ctx context.Context, ln net.Listener, handler http.Handler, logger *s
 		logger.WarnContext(ctx, "admin requests were cut off", slog.Any("error", err))
 	}
 
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving admin requests on %s: %w", ln.Addr(), err)
+	}
 
 	return nil
 }
@@ -88,5 +90,5 @@ func answer(w http.ResponseWriter, code int, body status) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body) // the client went away: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // the client went away: nobody is left to tell
 }
