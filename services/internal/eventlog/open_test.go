@@ -108,6 +108,19 @@ func TestOpen(t *testing.T) {
 		require.Equal(t, int64(16<<30), info.MaxBytes)
 	})
 
+	t.Run("shares what room there is evenly", func(t *testing.T) {
+		t.Parallel()
+
+		b := newBundle(t, natsserver.Options{MaxStore: 20 << 30})
+		log := b.open(t, eventlog.Options{Partitions: 8, Streams: 4})
+
+		for i := range 4 {
+			info, err := log.Info(ctxOf(t), i)
+			require.NoError(t, err)
+			require.Equal(t, int64(4<<30), info.MaxBytes, "stream %d", i)
+		}
+	})
+
 	t.Run("refuses a cap for which there is no room", func(t *testing.T) {
 		t.Parallel()
 
@@ -120,7 +133,8 @@ func TestOpen(t *testing.T) {
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
 
-	server := newBundle(t, natsserver.Options{}).server
+	// The disk is too small for the default cap.
+	server := newBundle(t, natsserver.Options{MaxStore: 20 << 30}).server
 
 	const openers = 12
 

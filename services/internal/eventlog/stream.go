@@ -107,14 +107,20 @@ func keepMade(
 }
 
 // makeStream makes a stream. If no cap is asked for and the server has no room for the default, it takes what
-// fits.
+// fits, and so do the streams made before it: the cap of the log is shared evenly.
 func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Stream, error) {
 	config := l.streamConfig(i, orDefault(o.MaxBytes, int64(defaultMaxBytes)), o.MaxAge)
+	if i > 0 && o.MaxBytes == 0 {
+		config.MaxBytes = min(config.MaxBytes, l.streams[i-1].CachedInfo().Config.MaxBytes)
+	}
 
 	for {
 		stream, err := l.js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
-			stream, err = l.js.Stream(ctx, config.Name)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || noRoom(err) {
+			// Another process may have been faster, with another cap; then it has the room, too.
+			if other, lookErr := l.js.Stream(ctx, config.Name); lookErr == nil {
+				return other, nil
+			}
 		}
 
 		smaller := config.MaxBytes / 2 // halves
@@ -126,7 +132,32 @@ func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Strea
 			"stream", config.Name, "max_bytes", config.MaxBytes)
 
 		config.MaxBytes = smaller
+
+		if err := l.shrinkStreams(ctx, i, smaller); err != nil {
+			return nil, err
+		}
 	}
+}
+
+// shrinkStreams brings the cap of the first n streams down to maxBytes each.
+func (l *Log) shrinkStreams(ctx context.Context, n int, maxBytes int64) error {
+	for i, stream := range l.streams[:n] {
+		config := stream.CachedInfo().Config
+		if config.MaxBytes <= maxBytes {
+			continue
+		}
+
+		config.MaxBytes = maxBytes
+
+		updated, err := l.js.UpdateStream(ctx, config)
+		if err != nil {
+			return fmt.Errorf("lowering the cap of %s: %w", config.Name, err)
+		}
+
+		l.streams[i] = updated
+	}
+
+	return nil
 }
 
 // noRoom tells whether the server refused to reserve the bytes.
