@@ -178,7 +178,7 @@ func TestSweepCutOff(t *testing.T) {
 			server.Start()
 			require.Eventually(t, func() bool { return s.Check(t.Context()) == nil }, patience, 10*time.Millisecond)
 			got, seen := values(t, s, 0, n)
-			if got.Generation == fresh.Generation {
+			if got.Generation == fresh.Generation || got.Cursor == 0 { // before the values were filled in again
 				require.Zero(t, seen)
 			} else {
 				require.Equal(t, h, got)
