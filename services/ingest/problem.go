@@ -14,6 +14,7 @@ import (
 
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/reason"
 	"hale.dev/services/internal/reject"
 )
 
@@ -46,21 +47,12 @@ func (p *Problem) Unwrap() error { return p.Err }
 
 // GRPCStatus is what grpc answers for this error.
 func (p *Problem) GRPCStatus() *status.Status {
-	st := status.New(p.grpcCode(), p.Message)
-	details := []protoadapt.MessageV1{
-		&errdetails.ErrorInfo{Reason: strings.ToUpper(string(p.Code)), Domain: "hale"},
-	}
-
+	var details []protoadapt.MessageV1
 	if p.RetryAfter > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)})
 	}
 
-	detailed, err := st.WithDetails(details...)
-	if err != nil { // never for messages that can be marshalled and a code that is not OK
-		return st
-	}
-
-	return detailed
+	return reason.Status(p.grpcCode(), strings.ToUpper(string(p.Code)), p.Message, details...)
 }
 
 func (p *Problem) grpcCode() codes.Code {

@@ -18,6 +18,7 @@ import (
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/reason"
 	"hale.dev/services/internal/reject"
 )
 
@@ -39,19 +40,11 @@ func (e *RefusedError) Error() string {
 
 // GRPCStatus is what grpc answers for this error.
 func (e *RefusedError) GRPCStatus() *status.Status {
-	st := status.New(codes.FailedPrecondition, e.Error())
-
-	detailed, err := st.WithDetails(
-		&errdetails.ErrorInfo{Reason: strings.ToUpper(string(e.Code)), Domain: "hale"},
+	return reason.Status(codes.FailedPrecondition, strings.ToUpper(string(e.Code)), e.Error(),
 		&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
 			{Field: e.Field, Description: e.Message},
 		}},
 	)
-	if err != nil { // never for messages that can be marshalled and a code that is not OK
-		return st
-	}
-
-	return detailed
 }
 
 // ResenderDeps is what a Resender needs.

@@ -7,11 +7,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/protoadapt"
-)
 
-// errorDomain is the domain of all reasons that Hale gives.
-const errorDomain = "hale"
+	"hale.dev/services/internal/reason"
+)
 
 // Reasons that the service gives; they are stable.
 const (
@@ -73,27 +71,18 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // GRPCStatus is what grpc answers for this error.
 func (e *Error) GRPCStatus() *status.Status {
-	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: e.Reason, Domain: errorDomain}}
-
-	if len(e.Violations) > 0 {
-		bad := &errdetails.BadRequest{}
-		for _, v := range e.Violations {
-			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
-				Field: v.Field, Description: v.Message, Reason: v.Code,
-			})
-		}
-
-		details = append(details, bad)
+	if len(e.Violations) == 0 {
+		return reason.Status(e.Code, e.Reason, e.Message)
 	}
 
-	st := status.New(e.Code, e.Message)
-
-	detailed, err := st.WithDetails(details...)
-	if err != nil { // never for messages that can be marshalled and a code that is not OK
-		return st
+	bad := &errdetails.BadRequest{}
+	for _, v := range e.Violations {
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: v.Field, Description: v.Message, Reason: v.Code,
+		})
 	}
 
-	return detailed
+	return reason.Status(e.Code, e.Reason, e.Message, bad)
 }
 
 // invalid is an error of one field of the request.

@@ -8,8 +8,9 @@ import (
 
 	"connectrpc.com/connect"
 	"connectrpc.com/vanguard"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
+
+	"hale.dev/services/internal/reason"
 )
 
 // connectVersion is the header by which Connect's clients say what they speak.
@@ -73,7 +74,7 @@ func (c jsonCodec) Unmarshal(data []byte, m proto.Message) error {
 	}
 
 	refused := connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("the request is not good JSON: %w", err))
-	if detail, err := connect.NewErrorDetail(&errdetails.ErrorInfo{Reason: reasonRequest, Domain: errorDomain}); err == nil {
+	if detail, err := connect.NewErrorDetail(reason.Info(reasonRequest)); err == nil {
 		refused.AddDetail(detail)
 	}
 

@@ -1,13 +1,11 @@
 package access
 
 import (
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-)
 
-// errorDomain is the domain of all reasons that Hale gives.
-const errorDomain = "hale"
+	"hale.dev/services/internal/reason"
+)
 
 // Error is a refusal of credentials. It knows its gRPC status.
 type Error struct {
@@ -40,13 +38,4 @@ var (
 func (e *Error) Error() string { return "access: " + e.Message }
 
 // GRPCStatus is what grpc answers for this error.
-func (e *Error) GRPCStatus() *status.Status {
-	st := status.New(e.Code, e.Message)
-
-	detailed, err := st.WithDetails(&errdetails.ErrorInfo{Reason: e.Reason, Domain: errorDomain})
-	if err != nil { // never for a message that can be marshalled and a code that is not OK
-		return st
-	}
-
-	return detailed
-}
+func (e *Error) GRPCStatus() *status.Status { return reason.Status(e.Code, e.Reason, e.Message) }

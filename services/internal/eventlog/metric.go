@@ -123,7 +123,7 @@ func (m *writerMetrics) settled(b *batch, now time.Time, err error) {
 	ctx := context.Background()
 
 	if err != nil {
-		m.failures.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason(err))))
+		m.failures.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reasonOf(err))))
 
 		return
 	}
@@ -139,12 +139,12 @@ func (m *writerMetrics) retried() { m.retries.Add(context.Background(), 1) }
 
 // refuse counts a write that was refused, and returns err.
 func (m *writerMetrics) refuse(ctx context.Context, err error) error {
-	m.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason(err))))
+	m.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reasonOf(err))))
 
 	return err
 }
 
-func reason(err error) string {
+func reasonOf(err error) string {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known.Reason
 	}

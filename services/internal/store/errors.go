@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"hale.dev/services/internal/reason"
 )
 
 // Reason says why an engine cannot be used; it is stable, and safe to alert on.
@@ -70,12 +71,7 @@ func (e *Error) Code() codes.Code {
 
 // GRPCStatus lets gRPC servers answer with the code and the reason.
 func (e *Error) GRPCStatus() *status.Status {
-	s := status.New(e.Code(), e.Message)
-	info := &errdetails.ErrorInfo{Reason: "STORE_" + strings.ToUpper(strings.TrimPrefix(string(e.Reason), "store_")), Domain: "hale"}
-	if d, err := s.WithDetails(info); err == nil {
-		return d
-	}
-	return s
+	return reason.Status(e.Code(), "STORE_"+strings.ToUpper(strings.TrimPrefix(string(e.Reason), "store_")), e.Message)
 }
 
 // HasReason reports whether err is, or wraps, an Error with this reason.
