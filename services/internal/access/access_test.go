@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -23,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/settings"
 )
 
@@ -33,20 +32,7 @@ const patience = 20 * time.Second
 func newSettings(t *testing.T) (*settings.Settings, jetstream.JetStream) {
 	t.Helper()
 
-	srv, err := server.NewServer(&server.Options{
-		DontListen: true, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-	})
-	require.NoError(t, err)
-	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	require.True(t, srv.ReadyForConnections(patience))
-
-	nc, err := nats.Connect("", nats.InProcessServer(srv))
-	require.NoError(t, err)
-	t.Cleanup(nc.Close)
-
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
+	js := natstest.JetStream(t)
 	s, err := settings.Open(t.Context(), js, 1)
 	require.NoError(t, err)
 

@@ -7,38 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/directory"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 )
 
 // patience bounds every wait of these tests; none is expected to take that long.
 const patience = 20 * time.Second
-
-// newJetStream starts a server of the test's own.
-func newJetStream(t testing.TB) jetstream.JetStream {
-	t.Helper()
-
-	srv, err := server.NewServer(&server.Options{
-		DontListen: true, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-	})
-	require.NoError(t, err)
-	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	require.True(t, srv.ReadyForConnections(patience))
-
-	nc, err := nats.Connect("", nats.InProcessServer(srv))
-	require.NoError(t, err)
-	t.Cleanup(nc.Close)
-
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
-
-	return js
-}
 
 func open(t testing.TB, js jetstream.JetStream, o directory.Options) *directory.Directory {
 	t.Helper()
@@ -63,7 +40,7 @@ func requireAccount(t *testing.T, d *directory.Directory, user string, at int64,
 func TestLookup(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t)
+	js := natstest.JetStream(t)
 	d := open(t, js, directory.Options{})
 
 	assign := func(user, account string, since int64) bool {
@@ -152,7 +129,7 @@ func TestLookup(t *testing.T) {
 func TestCacheHearsOfOthers(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t)
+	js := natstest.JetStream(t)
 	one, two := open(t, js, directory.Options{}), open(t, js, directory.Options{Cached: 2})
 	requireAccount(t, two, "u", 1, "")
 
@@ -187,7 +164,7 @@ func TestCacheHearsOfOthers(t *testing.T) {
 func TestUnreadableEntriesAreErrors(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t)
+	js := natstest.JetStream(t)
 	d := open(t, js, directory.Options{})
 	kv, err := js.KeyValue(t.Context(), "hale_directory")
 	require.NoError(t, err)
@@ -217,7 +194,7 @@ func TestUnreadableEntriesAreErrors(t *testing.T) {
 func TestAssignRaces(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t)
+	js := natstest.JetStream(t)
 	ds := []*directory.Directory{
 		open(t, js, directory.Options{}), open(t, js, directory.Options{}), open(t, js, directory.Options{}),
 	}
@@ -242,7 +219,7 @@ func TestAssignRaces(t *testing.T) {
 func TestMerge(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t)
+	js := natstest.JetStream(t)
 	d := open(t, js, directory.Options{})
 
 	assign := func(t *testing.T, user, account string, since int64) {

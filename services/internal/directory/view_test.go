@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/directory"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 )
 
 func TestView(t *testing.T) {
 	t.Parallel()
 
-	d := open(t, newJetStream(t), directory.Options{})
+	d := open(t, natstest.JetStream(t), directory.Options{})
 
 	lookup := func(t *testing.T, v *directory.View, user string, at int64) string {
 		t.Helper()
@@ -117,7 +118,7 @@ func TestView(t *testing.T) {
 func TestSettle(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t)
+	js := natstest.JetStream(t)
 	d := open(t, js, directory.Options{})
 	ctx := t.Context()
 

@@ -5,24 +5,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/pressure"
 )
 
 func TestBoard(t *testing.T) {
 	t.Parallel()
-	server, err := natsserver.Start(natsserver.Options{Dir: t.TempDir()})
-	require.NoError(t, err)
-	t.Cleanup(server.Shutdown)
-	conn, err := server.Conn()
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
-	require.NoError(t, err)
+	js := natstest.JetStream(t)
 	raiser, err := pressure.Open(t.Context(), js, 1)
 	require.NoError(t, err)
 	follower, err := pressure.Open(t.Context(), js, 1)

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/reject"
 )
 
@@ -24,24 +24,6 @@ func ctxOf(t testing.TB) context.Context {
 	return ctx
 }
 
-func newJetStream(t testing.TB, o natsserver.Options) jetstream.JetStream {
-	t.Helper()
-
-	o.Dir = t.TempDir()
-	server, err := natsserver.Start(o)
-	require.NoError(t, err)
-	t.Cleanup(server.Shutdown)
-
-	conn, err := server.Conn()
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-
-	js, err := jetstream.New(conn)
-	require.NoError(t, err)
-
-	return js
-}
-
 func open(t testing.TB, js jetstream.JetStream, o reject.Options) *reject.Stream {
 	t.Helper()
 
@@ -54,7 +36,7 @@ func open(t testing.TB, js jetstream.JetStream, o reject.Options) *reject.Stream
 func newStream(t testing.TB, o reject.Options) *reject.Stream {
 	t.Helper()
 
-	return open(t, newJetStream(t, natsserver.Options{}), o)
+	return open(t, natstest.JetStream(t), o)
 }
 
 // entry is a refused event.

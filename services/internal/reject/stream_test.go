@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/reject"
 )
 
@@ -176,7 +177,7 @@ func TestOpen(t *testing.T) {
 	t.Run("may be done by several at once, and again", func(t *testing.T) {
 		t.Parallel()
 
-		js := newJetStream(t, natsserver.Options{})
+		js := natstest.JetStream(t)
 
 		var group sync.WaitGroup
 		for range 8 {
@@ -199,7 +200,7 @@ func TestOpen(t *testing.T) {
 		for _, c := range []struct{ store, asked, want int64 }{
 			{0, 0, 1 << 30}, {600 << 20, 0, 512 << 20}, {0, 5 << 20, 5 << 20},
 		} {
-			js := newJetStream(t, natsserver.Options{MaxStore: c.store})
+			_, js := natstest.Start(t, natsserver.Options{MaxStore: c.store})
 			open(t, js, reject.Options{MaxBytes: c.asked})
 			require.Equal(t, c.want, config(t, js).MaxBytes)
 		}
@@ -208,7 +209,7 @@ func TestOpen(t *testing.T) {
 	t.Run("changes the cap of an existing stream only when asked", func(t *testing.T) {
 		t.Parallel()
 
-		js := newJetStream(t, natsserver.Options{})
+		js := natstest.JetStream(t)
 		for _, step := range []struct{ asked, want int64 }{{1 << 20, 1 << 20}, {0, 1 << 20}, {2 << 20, 2 << 20}} {
 			open(t, js, reject.Options{MaxBytes: step.asked})
 			require.Equal(t, step.want, config(t, js).MaxBytes)
@@ -220,7 +221,7 @@ func TestOpen(t *testing.T) {
 	t.Run("says that there is no room", func(t *testing.T) {
 		t.Parallel()
 
-		js := newJetStream(t, natsserver.Options{MaxStore: 1 << 20})
+		_, js := natstest.Start(t, natsserver.Options{MaxStore: 1 << 20})
 		_, err := reject.Open(ctxOf(t), js, reject.Options{})
 		require.ErrorContains(t, err, "insufficient storage")
 	})
@@ -238,7 +239,7 @@ func config(t *testing.T, js jetstream.JetStream) jetstream.StreamConfig {
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
 
-	js := newJetStream(t, natsserver.Options{})
+	js := natstest.JetStream(t)
 	s := open(t, js, reject.Options{})
 	js.Conn().Close()
 

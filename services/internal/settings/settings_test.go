@@ -8,38 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/settings"
 )
 
 // patience bounds every wait of these tests; none is expected to take that long.
 const patience = 20 * time.Second
-
-// startNATS starts a server inside the process and connects to it.
-func startNATS(t *testing.T) (*nats.Conn, jetstream.JetStream) {
-	t.Helper()
-
-	srv, err := server.NewServer(&server.Options{
-		DontListen: true, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-	})
-	require.NoError(t, err)
-	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	require.True(t, srv.ReadyForConnections(patience))
-
-	nc, err := nats.Connect("", nats.InProcessServer(srv))
-	require.NoError(t, err)
-	t.Cleanup(nc.Close)
-
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
-
-	return nc, js
-}
 
 func open(t *testing.T, js jetstream.JetStream) *settings.Settings {
 	t.Helper()
@@ -53,7 +31,7 @@ func open(t *testing.T, js jetstream.JetStream) *settings.Settings {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 
-	_, js := startNATS(t)
+	js := natstest.JetStream(t)
 
 	t.Run("several processes make the buckets at once", func(t *testing.T) {
 		t.Parallel()
@@ -75,7 +53,7 @@ func TestOpen(t *testing.T) {
 func TestScorecards(t *testing.T) {
 	t.Parallel()
 
-	_, js := startNATS(t)
+	js := natstest.JetStream(t)
 	s := open(t, js)
 	ctx := t.Context()
 
@@ -110,7 +88,7 @@ func TestScorecards(t *testing.T) {
 func TestWatchScorecards(t *testing.T) {
 	t.Parallel()
 
-	nc, js := startNATS(t)
+	nc, js := natstest.Start(t, natsserver.Options{})
 	s := open(t, js)
 
 	_, err := s.PutScorecards(t.Context(), "w1", []byte("one"))
@@ -143,7 +121,7 @@ func TestWatchScorecards(t *testing.T) {
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
 
-	_, js := startNATS(t)
+	js := natstest.JetStream(t)
 	s := open(t, js)
 
 	_, err := s.PutScorecards(t.Context(), "w1", []byte("one"))
@@ -169,7 +147,7 @@ func TestWatchEnds(t *testing.T) {
 func TestWorkspaces(t *testing.T) {
 	t.Parallel()
 
-	_, js := startNATS(t)
+	js := natstest.JetStream(t)
 	s := open(t, js)
 	ctx := t.Context()
 
@@ -208,7 +186,7 @@ func TestWorkspaces(t *testing.T) {
 func TestMarks(t *testing.T) {
 	t.Parallel()
 
-	_, js := startNATS(t)
+	js := natstest.JetStream(t)
 	s := open(t, js)
 	ctx := t.Context()
 	published := func(layout string) uint64 {
@@ -247,7 +225,7 @@ func TestMarks(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 
-	_, js := startNATS(t)
+	js := natstest.JetStream(t)
 	s := open(t, js)
 	ctx := t.Context()
 	created := time.Now().UTC().Truncate(time.Second)

@@ -1,0 +1,41 @@
+// Package natstest starts a NATS server for one test, inside the test's process and without a port.
+package natstest
+
+import (
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"hale.dev/services/internal/eventlog/natsserver"
+)
+
+// Start starts a server that ends with the test, in a folder of its own, and connects to it.
+func Start(t testing.TB, o natsserver.Options) (*nats.Conn, jetstream.JetStream) {
+	t.Helper()
+
+	o.Dir = t.TempDir()
+
+	server, err := natsserver.Start(o)
+	require.NoError(t, err)
+	t.Cleanup(server.Shutdown)
+
+	conn, err := server.Conn()
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+
+	return conn, js
+}
+
+// JetStream is Start for tests that need no more.
+func JetStream(t testing.TB) jetstream.JetStream {
+	t.Helper()
+
+	_, js := Start(t, natsserver.Options{})
+
+	return js
+}
