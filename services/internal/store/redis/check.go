@@ -3,7 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
-	"strings"
+	"maps"
 
 	"hale.dev/services/internal/store"
 )
@@ -51,19 +51,12 @@ func (s *Store) checkPolicy(ctx context.Context, info map[string]string) error {
 // info returns the fields of INFO that Check needs; none where INFO is forbidden.
 func (s *Store) info(ctx context.Context) (map[string]string, error) {
 	fields := map[string]string{}
-	for _, section := range []string{"memory", "replication", "persistence"} { // several at once need Redis 7
-		text, err := s.reads.Info(ctx, section).Result()
+	for _, name := range []string{"memory", "replication", "persistence"} { // several at once need Redis 7
+		section, err := s.section(ctx, name)
 		if err != nil {
-			if r := refusal(err); !store.HasReason(r, store.ReasonRefused) {
-				return nil, fmt.Errorf("asking redis for its %s: %w", section, r)
-			}
-			continue
+			return nil, err
 		}
-		for line := range strings.Lines(text) {
-			if k, v, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-				fields[k] = v
-			}
-		}
+		maps.Copy(fields, section)
 	}
 	return fields, nil
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -44,6 +45,10 @@ type Store struct {
 	commit, claim, reset, unlinkOld, swept, place *redis.Script
 
 	sweeper sweeper
+
+	renewing sync.Mutex
+	// renewed is the run id of the server whose append-only file is known to be whole.
+	renewed string
 }
 
 var _ store.Store = (*Store)(nil)
@@ -80,6 +85,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Claim implements store.Store. What a former owner left to remove is taken over.
 func (s *Store) Claim(ctx context.Context, partition int) (store.Head, error) {
+	if err := s.renew(ctx); err != nil {
+		return store.Head{}, fmt.Errorf("claiming partition %d: %w", partition, err)
+	}
 	n := s.keys.of(partition)
 	got, err := s.claim.Run(ctx, s.reads, []string{n.head, n.stale}).StringSlice()
 	if err != nil {

@@ -186,6 +186,6 @@ func TestSweepCutOff(t *testing.T) {
 			}
 			h = fillValues(t, s, 0, claimed(t, s, 0), n)
 		}
-		empties(t, c, n+2)
+		empties(t, c, n+3) // and the note that the file is whole
 	})
 }
