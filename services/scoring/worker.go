@@ -135,7 +135,7 @@ func (w *worker) pause() time.Duration {
 	if w.partition.Dirty() >= maxDirty {
 		return 0
 	}
-	distance := w.service.cfg.CommitDelay / 4
+	distance := w.service.cfg.CommitDelay / 10
 	if since := time.Since(w.lastCommit); since < distance {
 		return distance - since
 	}

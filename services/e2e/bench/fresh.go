@@ -14,9 +14,11 @@ import (
 
 const (
 	freshRate    = 20_000 // events a second
-	freshSeconds = 10
-	sampleEvery  = 4 // batches
-	freshGoalMS  = 100
+	freshSeconds = 12
+	// freshWarm is how long the rate is held before samples are taken.
+	freshWarm   = 2 * time.Second
+	sampleEvery = 4 // batches
+	freshGoalMS = 100
 )
 
 // freshness measures, at a steady rate, the time from sending a batch to an answer of GetHealth that has it in the
@@ -95,7 +97,7 @@ func paced(
 			if err != nil && first == nil {
 				first = err
 			}
-			if i%sampleEvery == 0 {
+			if i%sampleEvery == 0 && sent.Sub(begun) > freshWarm {
 				acked = append(acked, answered)
 				visible = append(visible, time.Since(sent))
 			}

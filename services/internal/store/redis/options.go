@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // Options configure a Store; all but URL have defaults.
@@ -71,8 +72,8 @@ func (o Options) client(retries int) (redis.UniversalClient, error) {
 	opt.DisableIdentity = true
 	opt.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	c := redis.NewClient(opt)
-	if o.Tracer == nil {
-		return c, nil
+	if _, silent := o.Tracer.(noop.TracerProvider); silent || o.Tracer == nil {
+		return c, nil // the hooks cost on every call, also when nobody collects
 	}
 	// Statements would hold whole commits, and customers' data.
 	if err := redisotel.InstrumentTracing(c, redisotel.WithTracerProvider(o.Tracer), redisotel.WithDBStatement(false),
