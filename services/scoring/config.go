@@ -9,7 +9,8 @@ import (
 type Config struct {
 	// CacheMiB bounds the accounts kept decoded in memory, all partitions together; 0: 512.
 	CacheMiB int `koanf:"cache_mib"`
-	// CommitDelay is the longest that folded events wait for their commit under load; 0: 100 ms.
+	// CommitDelay bounds how long folded events wait for their commit to begin under load; 0: 100 ms. Commits of a
+	// partition keep a tenth of it from each other; the rest is for the commit before to end.
 	CommitDelay time.Duration `koanf:"commit_delay"`
 	// MaxMessageIDs bounds the message ids remembered by one partition; 0: 64 million.
 	MaxMessageIDs int `koanf:"max_message_ids"`
