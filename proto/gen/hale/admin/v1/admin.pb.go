@@ -12,6 +12,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "hale.dev/proto/gen/hale/log/v1"
 	reflect "reflect"
@@ -25,6 +26,132 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// TaskKind says what is to be done.
+type TaskKind int32
+
+const (
+	// Not said.
+	TaskKind_TASK_KIND_UNSPECIFIED TaskKind = 0
+	// The log is folded again.
+	TaskKind_TASK_KIND_REBUILD TaskKind = 1
+	// Snapshots are written.
+	TaskKind_TASK_KIND_SNAPSHOT TaskKind = 2
+	// Snapshots are put in place of what is live.
+	TaskKind_TASK_KIND_RESTORE TaskKind = 3
+)
+
+// Enum value maps for TaskKind.
+var (
+	TaskKind_name = map[int32]string{
+		0: "TASK_KIND_UNSPECIFIED",
+		1: "TASK_KIND_REBUILD",
+		2: "TASK_KIND_SNAPSHOT",
+		3: "TASK_KIND_RESTORE",
+	}
+	TaskKind_value = map[string]int32{
+		"TASK_KIND_UNSPECIFIED": 0,
+		"TASK_KIND_REBUILD":     1,
+		"TASK_KIND_SNAPSHOT":    2,
+		"TASK_KIND_RESTORE":     3,
+	}
+)
+
+func (x TaskKind) Enum() *TaskKind {
+	p := new(TaskKind)
+	*p = x
+	return p
+}
+
+func (x TaskKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TaskKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_hale_admin_v1_admin_proto_enumTypes[0].Descriptor()
+}
+
+func (TaskKind) Type() protoreflect.EnumType {
+	return &file_hale_admin_v1_admin_proto_enumTypes[0]
+}
+
+func (x TaskKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TaskKind.Descriptor instead.
+func (TaskKind) EnumDescriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{0}
+}
+
+// TaskState says what became of a task.
+type TaskState int32
+
+const (
+	// Not said.
+	TaskState_TASK_STATE_UNSPECIFIED TaskState = 0
+	// Nobody has begun it.
+	TaskState_TASK_STATE_ASKED TaskState = 1
+	// An owner works on it.
+	TaskState_TASK_STATE_RUNNING TaskState = 2
+	// Its owner was asked to give it up.
+	TaskState_TASK_STATE_ABORTING TaskState = 3
+	// It ended well. This, and the states that follow, are final.
+	TaskState_TASK_STATE_DONE TaskState = 4
+	// It ended badly; why says how.
+	TaskState_TASK_STATE_FAILED TaskState = 5
+	// It was given up; what was live before is live still.
+	TaskState_TASK_STATE_ABORTED TaskState = 6
+)
+
+// Enum value maps for TaskState.
+var (
+	TaskState_name = map[int32]string{
+		0: "TASK_STATE_UNSPECIFIED",
+		1: "TASK_STATE_ASKED",
+		2: "TASK_STATE_RUNNING",
+		3: "TASK_STATE_ABORTING",
+		4: "TASK_STATE_DONE",
+		5: "TASK_STATE_FAILED",
+		6: "TASK_STATE_ABORTED",
+	}
+	TaskState_value = map[string]int32{
+		"TASK_STATE_UNSPECIFIED": 0,
+		"TASK_STATE_ASKED":       1,
+		"TASK_STATE_RUNNING":     2,
+		"TASK_STATE_ABORTING":    3,
+		"TASK_STATE_DONE":        4,
+		"TASK_STATE_FAILED":      5,
+		"TASK_STATE_ABORTED":     6,
+	}
+)
+
+func (x TaskState) Enum() *TaskState {
+	p := new(TaskState)
+	*p = x
+	return p
+}
+
+func (x TaskState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TaskState) Descriptor() protoreflect.EnumDescriptor {
+	return file_hale_admin_v1_admin_proto_enumTypes[1].Descriptor()
+}
+
+func (TaskState) Type() protoreflect.EnumType {
+	return &file_hale_admin_v1_admin_proto_enumTypes[1]
+}
+
+func (x TaskState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TaskState.Descriptor instead.
+func (TaskState) EnumDescriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{1}
+}
 
 // GetScorecardsRequest asks for the scorecards.
 type GetScorecardsRequest struct {
@@ -622,11 +749,1355 @@ func (x *TailEventsResponse) GetRecord() *v1.Record {
 	return nil
 }
 
+// ListPartitionsRequest asks for all partitions.
+type ListPartitionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPartitionsRequest) Reset() {
+	*x = ListPartitionsRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPartitionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPartitionsRequest) ProtoMessage() {}
+
+func (x *ListPartitionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPartitionsRequest.ProtoReflect.Descriptor instead.
+func (*ListPartitionsRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{11}
+}
+
+// ListPartitionsResponse holds all partitions, in order.
+type ListPartitionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The partitions. There are never more than a few thousand, so they come in one answer.
+	Partitions    []*Partition `protobuf:"bytes,1,rep,name=partitions,proto3" json:"partitions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPartitionsResponse) Reset() {
+	*x = ListPartitionsResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPartitionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPartitionsResponse) ProtoMessage() {}
+
+func (x *ListPartitionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPartitionsResponse.ProtoReflect.Descriptor instead.
+func (*ListPartitionsResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListPartitionsResponse) GetPartitions() []*Partition {
+	if x != nil {
+		return x.Partitions
+	}
+	return nil
+}
+
+// Partition is a fixed share of all accounts: the unit of order, ownership and commit.
+type Partition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its number, from 0.
+	Partition int32 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// The stream of the log that holds it. One process owns all partitions of a stream.
+	Stream int32 `protobuf:"varint,2,opt,name=stream,proto3" json:"stream,omitempty"`
+	// The process that owns it, by the name it gave itself at its start; empty: nobody does.
+	Owner string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	// How long the owner's lease holds if it is not renewed; unset: nobody owns the partition.
+	LeaseLeft *durationpb.Duration `protobuf:"bytes,4,opt,name=lease_left,json=leaseLeft,proto3" json:"lease_left,omitempty"`
+	// Grows with every change of the owner.
+	Epoch uint64 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Of the values in the store; grows with every rebuild and restore.
+	Generation uint64 `protobuf:"varint,6,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Sequence in the stream up to which the scores are complete; 0: nothing is folded yet.
+	Cursor uint64 `protobuf:"varint,7,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Sequence of the partition's last message in the stream; 0: it has none.
+	LogEnd uint64 `protobuf:"varint,8,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`
+	// Messages of the partition after the cursor. One message holds one or more events.
+	LagMessages uint64 `protobuf:"varint,9,opt,name=lag_messages,json=lagMessages,proto3" json:"lag_messages,omitempty"`
+	// Age of the oldest message after the cursor; 0: there is none.
+	Lag *durationpb.Duration `protobuf:"bytes,10,opt,name=lag,proto3" json:"lag,omitempty"`
+	// Log time up to which the scores are complete; unset: nothing is folded yet.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// How many accounts it has.
+	Accounts uint64 `protobuf:"varint,12,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	// How many events were counted, over all time.
+	Counted uint64 `protobuf:"varint,13,opt,name=counted,proto3" json:"counted,omitempty"`
+	// How many events came again, and were not counted twice.
+	Duplicates uint64 `protobuf:"varint,14,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	// How many events scoring refused.
+	Rejected uint64 `protobuf:"varint,15,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// What a rebuild has made so far; unset: none is under way.
+	Draft *Draft `protobuf:"bytes,16,opt,name=draft,proto3" json:"draft,omitempty"`
+	// What is wrong, as it can be seen from outside; none: nothing. The owner's log says more.
+	Problems      []*Problem `protobuf:"bytes,17,rep,name=problems,proto3" json:"problems,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Partition) Reset() {
+	*x = Partition{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Partition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Partition) ProtoMessage() {}
+
+func (x *Partition) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Partition.ProtoReflect.Descriptor instead.
+func (*Partition) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Partition) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *Partition) GetStream() int32 {
+	if x != nil {
+		return x.Stream
+	}
+	return 0
+}
+
+func (x *Partition) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *Partition) GetLeaseLeft() *durationpb.Duration {
+	if x != nil {
+		return x.LeaseLeft
+	}
+	return nil
+}
+
+func (x *Partition) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Partition) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Partition) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+func (x *Partition) GetLogEnd() uint64 {
+	if x != nil {
+		return x.LogEnd
+	}
+	return 0
+}
+
+func (x *Partition) GetLagMessages() uint64 {
+	if x != nil {
+		return x.LagMessages
+	}
+	return 0
+}
+
+func (x *Partition) GetLag() *durationpb.Duration {
+	if x != nil {
+		return x.Lag
+	}
+	return nil
+}
+
+func (x *Partition) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *Partition) GetAccounts() uint64 {
+	if x != nil {
+		return x.Accounts
+	}
+	return 0
+}
+
+func (x *Partition) GetCounted() uint64 {
+	if x != nil {
+		return x.Counted
+	}
+	return 0
+}
+
+func (x *Partition) GetDuplicates() uint64 {
+	if x != nil {
+		return x.Duplicates
+	}
+	return 0
+}
+
+func (x *Partition) GetRejected() uint64 {
+	if x != nil {
+		return x.Rejected
+	}
+	return 0
+}
+
+func (x *Partition) GetDraft() *Draft {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
+}
+
+func (x *Partition) GetProblems() []*Problem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
+// Draft is a state in the making, beside what is live.
+type Draft struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Generation that it will be.
+	Generation uint64 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Sequence in the stream up to which it is folded.
+	Cursor        uint64 `protobuf:"varint,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Draft) Reset() {
+	*x = Draft{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Draft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Draft) ProtoMessage() {}
+
+func (x *Draft) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Draft.ProtoReflect.Descriptor instead.
+func (*Draft) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Draft) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Draft) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+// ListSnapshotsRequest says which snapshots to list.
+type ListSnapshotsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this partition; unset: of all.
+	Partition *int32 `protobuf:"varint,1,opt,name=partition,proto3,oneof" json:"partition,omitempty"`
+	// At most this many; 0: 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where the page before ended: its next_page_token; empty: the first page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSnapshotsRequest) Reset() {
+	*x = ListSnapshotsRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSnapshotsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSnapshotsRequest) ProtoMessage() {}
+
+func (x *ListSnapshotsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSnapshotsRequest.ProtoReflect.Descriptor instead.
+func (*ListSnapshotsRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListSnapshotsRequest) GetPartition() int32 {
+	if x != nil && x.Partition != nil {
+		return *x.Partition
+	}
+	return 0
+}
+
+func (x *ListSnapshotsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListSnapshotsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListSnapshotsResponse holds one page.
+type ListSnapshotsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The snapshots, newest first.
+	Snapshots []*Snapshot `protobuf:"bytes,1,rep,name=snapshots,proto3" json:"snapshots,omitempty"`
+	// Token of the next page; empty: this is the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSnapshotsResponse) Reset() {
+	*x = ListSnapshotsResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSnapshotsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSnapshotsResponse) ProtoMessage() {}
+
+func (x *ListSnapshotsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSnapshotsResponse.ProtoReflect.Descriptor instead.
+func (*ListSnapshotsResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListSnapshotsResponse) GetSnapshots() []*Snapshot {
+	if x != nil {
+		return x.Snapshots
+	}
+	return nil
+}
+
+func (x *ListSnapshotsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Snapshot is a durable checkpoint of one partition's state.
+type Snapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name in the place where snapshots are kept.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Partition.
+	Partition int32 `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Sequence in the stream up to which it is complete: what names it in a restore.
+	Cursor uint64 `protobuf:"varint,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// When it was written.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Size as it is kept, compressed, in bytes.
+	Bytes         int64 `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot) Reset() {
+	*x = Snapshot{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot) ProtoMessage() {}
+
+func (x *Snapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
+func (*Snapshot) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Snapshot) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Snapshot) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *Snapshot) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+func (x *Snapshot) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Snapshot) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+// CreateSnapshotRequest says of what to write snapshots.
+type CreateSnapshotRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of this partition; unset: of all.
+	Partition     *int32 `protobuf:"varint,1,opt,name=partition,proto3,oneof" json:"partition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSnapshotRequest) Reset() {
+	*x = CreateSnapshotRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSnapshotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSnapshotRequest) ProtoMessage() {}
+
+func (x *CreateSnapshotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSnapshotRequest.ProtoReflect.Descriptor instead.
+func (*CreateSnapshotRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CreateSnapshotRequest) GetPartition() int32 {
+	if x != nil && x.Partition != nil {
+		return *x.Partition
+	}
+	return 0
+}
+
+// CreateSnapshotResponse says how to follow it.
+type CreateSnapshotResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For WatchTasks.
+	TaskId        string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSnapshotResponse) Reset() {
+	*x = CreateSnapshotResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSnapshotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSnapshotResponse) ProtoMessage() {}
+
+func (x *CreateSnapshotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSnapshotResponse.ProtoReflect.Descriptor instead.
+func (*CreateSnapshotResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CreateSnapshotResponse) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// RestoreSnapshotRequest says what to restore.
+type RestoreSnapshotRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// This partition; unset: all.
+	Partition *int32 `protobuf:"varint,1,opt,name=partition,proto3,oneof" json:"partition,omitempty"`
+	// Cursor of the partition's snapshot; 0: its newest good one. Only with a partition.
+	Cursor        uint64 `protobuf:"varint,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreSnapshotRequest) Reset() {
+	*x = RestoreSnapshotRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreSnapshotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreSnapshotRequest) ProtoMessage() {}
+
+func (x *RestoreSnapshotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreSnapshotRequest.ProtoReflect.Descriptor instead.
+func (*RestoreSnapshotRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RestoreSnapshotRequest) GetPartition() int32 {
+	if x != nil && x.Partition != nil {
+		return *x.Partition
+	}
+	return 0
+}
+
+func (x *RestoreSnapshotRequest) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+// RestoreSnapshotResponse says how to follow it.
+type RestoreSnapshotResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For WatchTasks.
+	TaskId        string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreSnapshotResponse) Reset() {
+	*x = RestoreSnapshotResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreSnapshotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreSnapshotResponse) ProtoMessage() {}
+
+func (x *RestoreSnapshotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreSnapshotResponse.ProtoReflect.Descriptor instead.
+func (*RestoreSnapshotResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RestoreSnapshotResponse) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// StartRebuildRequest asks for a rebuild of everything.
+type StartRebuildRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartRebuildRequest) Reset() {
+	*x = StartRebuildRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartRebuildRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartRebuildRequest) ProtoMessage() {}
+
+func (x *StartRebuildRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartRebuildRequest.ProtoReflect.Descriptor instead.
+func (*StartRebuildRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{22}
+}
+
+// StartRebuildResponse says how to follow it.
+type StartRebuildResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For WatchTasks.
+	TaskId        string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartRebuildResponse) Reset() {
+	*x = StartRebuildResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartRebuildResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartRebuildResponse) ProtoMessage() {}
+
+func (x *StartRebuildResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartRebuildResponse.ProtoReflect.Descriptor instead.
+func (*StartRebuildResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *StartRebuildResponse) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// Task is the part of a piece of work that concerns one stream of the log.
+type Task struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same for all streams of what was asked for at once.
+	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// What is to be done.
+	Kind TaskKind `protobuf:"varint,2,opt,name=kind,proto3,enum=hale.admin.v1.TaskKind" json:"kind,omitempty"`
+	// Stream of the log.
+	Stream int32 `protobuf:"varint,3,opt,name=stream,proto3" json:"stream,omitempty"`
+	// What became of it.
+	State TaskState `protobuf:"varint,4,opt,name=state,proto3,enum=hale.admin.v1.TaskState" json:"state,omitempty"`
+	// Why it failed; empty else.
+	Why string `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`
+	// The one partition that it is for; unset: all of the stream.
+	Partition *int32 `protobuf:"varint,6,opt,name=partition,proto3,oneof" json:"partition,omitempty"`
+	// Cursor of the snapshot that a restore wants; 0: the newest.
+	Cursor uint64 `protobuf:"varint,7,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// When it was asked for.
+	AskedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=asked_at,json=askedAt,proto3" json:"asked_at,omitempty"`
+	// When an owner began; unset: none has.
+	BegunAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=begun_at,json=begunAt,proto3" json:"begun_at,omitempty"`
+	// When an owner last told of it; unset: none has.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// The process that works on it, or did.
+	Owner string `protobuf:"bytes,11,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Sequence in the stream where it began.
+	FromSequence uint64 `protobuf:"varint,12,opt,name=from_sequence,json=fromSequence,proto3" json:"from_sequence,omitempty"`
+	// Sequence in the stream where it is.
+	AtSequence uint64 `protobuf:"varint,13,opt,name=at_sequence,json=atSequence,proto3" json:"at_sequence,omitempty"`
+	// Sequence in the stream where it will end.
+	ToSequence uint64 `protobuf:"varint,14,opt,name=to_sequence,json=toSequence,proto3" json:"to_sequence,omitempty"`
+	// How many events it has folded.
+	Events uint64 `protobuf:"varint,15,opt,name=events,proto3" json:"events,omitempty"`
+	// How long it will still take, as far as can be said; unset: it cannot.
+	Left *durationpb.Duration `protobuf:"bytes,16,opt,name=left,proto3" json:"left,omitempty"`
+	// What was made of each partition.
+	Results       []*TaskResult `protobuf:"bytes,17,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Task) Reset() {
+	*x = Task{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Task) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Task) ProtoMessage() {}
+
+func (x *Task) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Task.ProtoReflect.Descriptor instead.
+func (*Task) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Task) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *Task) GetKind() TaskKind {
+	if x != nil {
+		return x.Kind
+	}
+	return TaskKind_TASK_KIND_UNSPECIFIED
+}
+
+func (x *Task) GetStream() int32 {
+	if x != nil {
+		return x.Stream
+	}
+	return 0
+}
+
+func (x *Task) GetState() TaskState {
+	if x != nil {
+		return x.State
+	}
+	return TaskState_TASK_STATE_UNSPECIFIED
+}
+
+func (x *Task) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Task) GetPartition() int32 {
+	if x != nil && x.Partition != nil {
+		return *x.Partition
+	}
+	return 0
+}
+
+func (x *Task) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+func (x *Task) GetAskedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AskedAt
+	}
+	return nil
+}
+
+func (x *Task) GetBegunAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BegunAt
+	}
+	return nil
+}
+
+func (x *Task) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *Task) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *Task) GetFromSequence() uint64 {
+	if x != nil {
+		return x.FromSequence
+	}
+	return 0
+}
+
+func (x *Task) GetAtSequence() uint64 {
+	if x != nil {
+		return x.AtSequence
+	}
+	return 0
+}
+
+func (x *Task) GetToSequence() uint64 {
+	if x != nil {
+		return x.ToSequence
+	}
+	return 0
+}
+
+func (x *Task) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Task) GetLeft() *durationpb.Duration {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+func (x *Task) GetResults() []*TaskResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// TaskResult is what became of one partition.
+type TaskResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Partition.
+	Partition int32 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Cursor of the snapshot that was written or restored.
+	Cursor uint64 `protobuf:"varint,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Size of the snapshot, in bytes.
+	Bytes int64 `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Name of the snapshot.
+	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskResult) Reset() {
+	*x = TaskResult{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskResult) ProtoMessage() {}
+
+func (x *TaskResult) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskResult.ProtoReflect.Descriptor instead.
+func (*TaskResult) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *TaskResult) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *TaskResult) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+func (x *TaskResult) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *TaskResult) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// AbortTaskRequest says what to give up.
+type AbortTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The kind.
+	Kind          TaskKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hale.admin.v1.TaskKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AbortTaskRequest) Reset() {
+	*x = AbortTaskRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AbortTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AbortTaskRequest) ProtoMessage() {}
+
+func (x *AbortTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AbortTaskRequest.ProtoReflect.Descriptor instead.
+func (*AbortTaskRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *AbortTaskRequest) GetKind() TaskKind {
+	if x != nil {
+		return x.Kind
+	}
+	return TaskKind_TASK_KIND_UNSPECIFIED
+}
+
+// AbortTaskResponse says that the owners were asked, or had nothing to give up yet. WatchTasks tells when it is done.
+type AbortTaskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ids of what is given up, for WatchTasks.
+	TaskIds       []string `protobuf:"bytes,1,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AbortTaskResponse) Reset() {
+	*x = AbortTaskResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AbortTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AbortTaskResponse) ProtoMessage() {}
+
+func (x *AbortTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AbortTaskResponse.ProtoReflect.Descriptor instead.
+func (*AbortTaskResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AbortTaskResponse) GetTaskIds() []string {
+	if x != nil {
+		return x.TaskIds
+	}
+	return nil
+}
+
+// ListTasksRequest says which tasks to list.
+type ListTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this kind; unspecified: all.
+	Kind          TaskKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hale.admin.v1.TaskKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTasksRequest) Reset() {
+	*x = ListTasksRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTasksRequest) ProtoMessage() {}
+
+func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
+func (*ListTasksRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ListTasksRequest) GetKind() TaskKind {
+	if x != nil {
+		return x.Kind
+	}
+	return TaskKind_TASK_KIND_UNSPECIFIED
+}
+
+// ListTasksResponse holds the tasks. There is one for each kind and stream at most, so they come in one answer.
+type ListTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tasks, by kind and stream.
+	Tasks         []*Task `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTasksResponse) Reset() {
+	*x = ListTasksResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTasksResponse) ProtoMessage() {}
+
+func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
+func (*ListTasksResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ListTasksResponse) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+// WatchTasksRequest says what to watch.
+type WatchTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of what was asked for.
+	TaskId        string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchTasksRequest) Reset() {
+	*x = WatchTasksRequest{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchTasksRequest) ProtoMessage() {}
+
+func (x *WatchTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchTasksRequest.ProtoReflect.Descriptor instead.
+func (*WatchTasksRequest) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *WatchTasksRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// WatchTasksResponse is a task as it was when it was sent.
+type WatchTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task.
+	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchTasksResponse) Reset() {
+	*x = WatchTasksResponse{}
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchTasksResponse) ProtoMessage() {}
+
+func (x *WatchTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchTasksResponse.ProtoReflect.Descriptor instead.
+func (*WatchTasksResponse) Descriptor() ([]byte, []int) {
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *WatchTasksResponse) GetTask() *Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
 var File_hale_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x19hale/admin/v1/admin.proto\x12\rhale.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15hale/log/v1/log.proto\"\x16\n" +
+	"\x19hale/admin/v1/admin.proto\x12\rhale.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15hale/log/v1/log.proto\"\x16\n" +
 	"\x14GetScorecardsRequest\"M\n" +
 	"\x15GetScorecardsResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
@@ -658,14 +2129,147 @@ const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x127\n" +
 	"\tlogged_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bloggedAt\x12+\n" +
-	"\x06record\x18\x04 \x01(\v2\x13.hale.log.v1.RecordR\x06record2\xdf\x03\n" +
+	"\x06record\x18\x04 \x01(\v2\x13.hale.log.v1.RecordR\x06record\"\x17\n" +
+	"\x15ListPartitionsRequest\"R\n" +
+	"\x16ListPartitionsResponse\x128\n" +
+	"\n" +
+	"partitions\x18\x01 \x03(\v2\x18.hale.admin.v1.PartitionR\n" +
+	"partitions\"\xcb\x04\n" +
+	"\tPartition\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x16\n" +
+	"\x06stream\x18\x02 \x01(\x05R\x06stream\x12\x14\n" +
+	"\x05owner\x18\x03 \x01(\tR\x05owner\x128\n" +
+	"\n" +
+	"lease_left\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\tleaseLeft\x12\x14\n" +
+	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x06 \x01(\x04R\n" +
+	"generation\x12\x16\n" +
+	"\x06cursor\x18\a \x01(\x04R\x06cursor\x12\x17\n" +
+	"\alog_end\x18\b \x01(\x04R\x06logEnd\x12!\n" +
+	"\flag_messages\x18\t \x01(\x04R\vlagMessages\x12+\n" +
+	"\x03lag\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\x03lag\x12/\n" +
+	"\x05as_of\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1a\n" +
+	"\baccounts\x18\f \x01(\x04R\baccounts\x12\x18\n" +
+	"\acounted\x18\r \x01(\x04R\acounted\x12\x1e\n" +
+	"\n" +
+	"duplicates\x18\x0e \x01(\x04R\n" +
+	"duplicates\x12\x1a\n" +
+	"\brejected\x18\x0f \x01(\x04R\brejected\x12*\n" +
+	"\x05draft\x18\x10 \x01(\v2\x14.hale.admin.v1.DraftR\x05draft\x122\n" +
+	"\bproblems\x18\x11 \x03(\v2\x16.hale.admin.v1.ProblemR\bproblems\"?\n" +
+	"\x05Draft\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\x04R\x06cursor\"\xa2\x01\n" +
+	"\x14ListSnapshotsRequest\x12*\n" +
+	"\tpartition\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\tpartition\x88\x01\x01\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageTokenB\f\n" +
+	"\n" +
+	"_partition\"v\n" +
+	"\x15ListSnapshotsResponse\x125\n" +
+	"\tsnapshots\x18\x01 \x03(\v2\x17.hale.admin.v1.SnapshotR\tsnapshots\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa5\x01\n" +
+	"\bSnapshot\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\tpartition\x18\x02 \x01(\x05R\tpartition\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\x04R\x06cursor\x129\n" +
+	"\n" +
+	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x14\n" +
+	"\x05bytes\x18\x05 \x01(\x03R\x05bytes\"Q\n" +
+	"\x15CreateSnapshotRequest\x12*\n" +
+	"\tpartition\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\tpartition\x88\x01\x01B\f\n" +
+	"\n" +
+	"_partition\"1\n" +
+	"\x16CreateSnapshotResponse\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\"j\n" +
+	"\x16RestoreSnapshotRequest\x12*\n" +
+	"\tpartition\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\tpartition\x88\x01\x01\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\x04R\x06cursorB\f\n" +
+	"\n" +
+	"_partition\"2\n" +
+	"\x17RestoreSnapshotResponse\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\"\x15\n" +
+	"\x13StartRebuildRequest\"/\n" +
+	"\x14StartRebuildResponse\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\"\x91\x05\n" +
+	"\x04Task\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12+\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x17.hale.admin.v1.TaskKindR\x04kind\x12\x16\n" +
+	"\x06stream\x18\x03 \x01(\x05R\x06stream\x12.\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x18.hale.admin.v1.TaskStateR\x05state\x12\x10\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\x12!\n" +
+	"\tpartition\x18\x06 \x01(\x05H\x00R\tpartition\x88\x01\x01\x12\x16\n" +
+	"\x06cursor\x18\a \x01(\x04R\x06cursor\x125\n" +
+	"\basked_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aaskedAt\x125\n" +
+	"\bbegun_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\abegunAt\x129\n" +
+	"\n" +
+	"updated_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x14\n" +
+	"\x05owner\x18\v \x01(\tR\x05owner\x12#\n" +
+	"\rfrom_sequence\x18\f \x01(\x04R\ffromSequence\x12\x1f\n" +
+	"\vat_sequence\x18\r \x01(\x04R\n" +
+	"atSequence\x12\x1f\n" +
+	"\vto_sequence\x18\x0e \x01(\x04R\n" +
+	"toSequence\x12\x16\n" +
+	"\x06events\x18\x0f \x01(\x04R\x06events\x12-\n" +
+	"\x04left\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\x04left\x123\n" +
+	"\aresults\x18\x11 \x03(\v2\x19.hale.admin.v1.TaskResultR\aresultsB\f\n" +
+	"\n" +
+	"_partition\"l\n" +
+	"\n" +
+	"TaskResult\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\x04R\x06cursor\x12\x14\n" +
+	"\x05bytes\x18\x03 \x01(\x03R\x05bytes\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\"K\n" +
+	"\x10AbortTaskRequest\x127\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.hale.admin.v1.TaskKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\".\n" +
+	"\x11AbortTaskResponse\x12\x19\n" +
+	"\btask_ids\x18\x01 \x03(\tR\ataskIds\"I\n" +
+	"\x10ListTasksRequest\x125\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.hale.admin.v1.TaskKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\">\n" +
+	"\x11ListTasksResponse\x12)\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x13.hale.admin.v1.TaskR\x05tasks\"7\n" +
+	"\x11WatchTasksRequest\x12\"\n" +
+	"\atask_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06taskId\"=\n" +
+	"\x12WatchTasksResponse\x12'\n" +
+	"\x04task\x18\x01 \x01(\v2\x13.hale.admin.v1.TaskR\x04task*k\n" +
+	"\bTaskKind\x12\x19\n" +
+	"\x15TASK_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11TASK_KIND_REBUILD\x10\x01\x12\x16\n" +
+	"\x12TASK_KIND_SNAPSHOT\x10\x02\x12\x15\n" +
+	"\x11TASK_KIND_RESTORE\x10\x03*\xb2\x01\n" +
+	"\tTaskState\x12\x1a\n" +
+	"\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10TASK_STATE_ASKED\x10\x01\x12\x16\n" +
+	"\x12TASK_STATE_RUNNING\x10\x02\x12\x17\n" +
+	"\x13TASK_STATE_ABORTING\x10\x03\x12\x13\n" +
+	"\x0fTASK_STATE_DONE\x10\x04\x12\x15\n" +
+	"\x11TASK_STATE_FAILED\x10\x05\x12\x16\n" +
+	"\x12TASK_STATE_ABORTED\x10\x062\xa9\t\n" +
 	"\fAdminService\x12Z\n" +
 	"\rGetScorecards\x12#.hale.admin.v1.GetScorecardsRequest\x1a$.hale.admin.v1.GetScorecardsResponse\x12`\n" +
 	"\x0fCheckScorecards\x12%.hale.admin.v1.CheckScorecardsRequest\x1a&.hale.admin.v1.CheckScorecardsResponse\x12`\n" +
 	"\x0fApplyScorecards\x12%.hale.admin.v1.ApplyScorecardsRequest\x1a&.hale.admin.v1.ApplyScorecardsResponse\x12Z\n" +
 	"\rResendRejects\x12#.hale.admin.v1.ResendRejectsRequest\x1a$.hale.admin.v1.ResendRejectsResponse\x12S\n" +
 	"\n" +
-	"TailEvents\x12 .hale.admin.v1.TailEventsRequest\x1a!.hale.admin.v1.TailEventsResponse0\x01B*Z(hale.dev/proto/gen/hale/admin/v1;adminv1b\x06proto3"
+	"TailEvents\x12 .hale.admin.v1.TailEventsRequest\x1a!.hale.admin.v1.TailEventsResponse0\x01\x12]\n" +
+	"\x0eListPartitions\x12$.hale.admin.v1.ListPartitionsRequest\x1a%.hale.admin.v1.ListPartitionsResponse\x12Z\n" +
+	"\rListSnapshots\x12#.hale.admin.v1.ListSnapshotsRequest\x1a$.hale.admin.v1.ListSnapshotsResponse\x12]\n" +
+	"\x0eCreateSnapshot\x12$.hale.admin.v1.CreateSnapshotRequest\x1a%.hale.admin.v1.CreateSnapshotResponse\x12`\n" +
+	"\x0fRestoreSnapshot\x12%.hale.admin.v1.RestoreSnapshotRequest\x1a&.hale.admin.v1.RestoreSnapshotResponse\x12W\n" +
+	"\fStartRebuild\x12\".hale.admin.v1.StartRebuildRequest\x1a#.hale.admin.v1.StartRebuildResponse\x12N\n" +
+	"\tAbortTask\x12\x1f.hale.admin.v1.AbortTaskRequest\x1a .hale.admin.v1.AbortTaskResponse\x12N\n" +
+	"\tListTasks\x12\x1f.hale.admin.v1.ListTasksRequest\x1a .hale.admin.v1.ListTasksResponse\x12S\n" +
+	"\n" +
+	"WatchTasks\x12 .hale.admin.v1.WatchTasksRequest\x1a!.hale.admin.v1.WatchTasksResponse0\x01B*Z(hale.dev/proto/gen/hale/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_hale_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -679,41 +2283,101 @@ func file_hale_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_hale_admin_v1_admin_proto_rawDescData
 }
 
-var file_hale_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_hale_admin_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_hale_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_hale_admin_v1_admin_proto_goTypes = []any{
-	(*GetScorecardsRequest)(nil),    // 0: hale.admin.v1.GetScorecardsRequest
-	(*GetScorecardsResponse)(nil),   // 1: hale.admin.v1.GetScorecardsResponse
-	(*CheckScorecardsRequest)(nil),  // 2: hale.admin.v1.CheckScorecardsRequest
-	(*CheckScorecardsResponse)(nil), // 3: hale.admin.v1.CheckScorecardsResponse
-	(*Problem)(nil),                 // 4: hale.admin.v1.Problem
-	(*ApplyScorecardsRequest)(nil),  // 5: hale.admin.v1.ApplyScorecardsRequest
-	(*ApplyScorecardsResponse)(nil), // 6: hale.admin.v1.ApplyScorecardsResponse
-	(*ResendRejectsRequest)(nil),    // 7: hale.admin.v1.ResendRejectsRequest
-	(*ResendRejectsResponse)(nil),   // 8: hale.admin.v1.ResendRejectsResponse
-	(*TailEventsRequest)(nil),       // 9: hale.admin.v1.TailEventsRequest
-	(*TailEventsResponse)(nil),      // 10: hale.admin.v1.TailEventsResponse
-	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 12: hale.log.v1.Record
+	(TaskKind)(0),                   // 0: hale.admin.v1.TaskKind
+	(TaskState)(0),                  // 1: hale.admin.v1.TaskState
+	(*GetScorecardsRequest)(nil),    // 2: hale.admin.v1.GetScorecardsRequest
+	(*GetScorecardsResponse)(nil),   // 3: hale.admin.v1.GetScorecardsResponse
+	(*CheckScorecardsRequest)(nil),  // 4: hale.admin.v1.CheckScorecardsRequest
+	(*CheckScorecardsResponse)(nil), // 5: hale.admin.v1.CheckScorecardsResponse
+	(*Problem)(nil),                 // 6: hale.admin.v1.Problem
+	(*ApplyScorecardsRequest)(nil),  // 7: hale.admin.v1.ApplyScorecardsRequest
+	(*ApplyScorecardsResponse)(nil), // 8: hale.admin.v1.ApplyScorecardsResponse
+	(*ResendRejectsRequest)(nil),    // 9: hale.admin.v1.ResendRejectsRequest
+	(*ResendRejectsResponse)(nil),   // 10: hale.admin.v1.ResendRejectsResponse
+	(*TailEventsRequest)(nil),       // 11: hale.admin.v1.TailEventsRequest
+	(*TailEventsResponse)(nil),      // 12: hale.admin.v1.TailEventsResponse
+	(*ListPartitionsRequest)(nil),   // 13: hale.admin.v1.ListPartitionsRequest
+	(*ListPartitionsResponse)(nil),  // 14: hale.admin.v1.ListPartitionsResponse
+	(*Partition)(nil),               // 15: hale.admin.v1.Partition
+	(*Draft)(nil),                   // 16: hale.admin.v1.Draft
+	(*ListSnapshotsRequest)(nil),    // 17: hale.admin.v1.ListSnapshotsRequest
+	(*ListSnapshotsResponse)(nil),   // 18: hale.admin.v1.ListSnapshotsResponse
+	(*Snapshot)(nil),                // 19: hale.admin.v1.Snapshot
+	(*CreateSnapshotRequest)(nil),   // 20: hale.admin.v1.CreateSnapshotRequest
+	(*CreateSnapshotResponse)(nil),  // 21: hale.admin.v1.CreateSnapshotResponse
+	(*RestoreSnapshotRequest)(nil),  // 22: hale.admin.v1.RestoreSnapshotRequest
+	(*RestoreSnapshotResponse)(nil), // 23: hale.admin.v1.RestoreSnapshotResponse
+	(*StartRebuildRequest)(nil),     // 24: hale.admin.v1.StartRebuildRequest
+	(*StartRebuildResponse)(nil),    // 25: hale.admin.v1.StartRebuildResponse
+	(*Task)(nil),                    // 26: hale.admin.v1.Task
+	(*TaskResult)(nil),              // 27: hale.admin.v1.TaskResult
+	(*AbortTaskRequest)(nil),        // 28: hale.admin.v1.AbortTaskRequest
+	(*AbortTaskResponse)(nil),       // 29: hale.admin.v1.AbortTaskResponse
+	(*ListTasksRequest)(nil),        // 30: hale.admin.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),       // 31: hale.admin.v1.ListTasksResponse
+	(*WatchTasksRequest)(nil),       // 32: hale.admin.v1.WatchTasksRequest
+	(*WatchTasksResponse)(nil),      // 33: hale.admin.v1.WatchTasksResponse
+	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
+	(*v1.Record)(nil),               // 35: hale.log.v1.Record
+	(*durationpb.Duration)(nil),     // 36: google.protobuf.Duration
 }
 var file_hale_admin_v1_admin_proto_depIdxs = []int32{
-	4,  // 0: hale.admin.v1.CheckScorecardsResponse.problems:type_name -> hale.admin.v1.Problem
-	11, // 1: hale.admin.v1.TailEventsResponse.logged_at:type_name -> google.protobuf.Timestamp
-	12, // 2: hale.admin.v1.TailEventsResponse.record:type_name -> hale.log.v1.Record
-	0,  // 3: hale.admin.v1.AdminService.GetScorecards:input_type -> hale.admin.v1.GetScorecardsRequest
-	2,  // 4: hale.admin.v1.AdminService.CheckScorecards:input_type -> hale.admin.v1.CheckScorecardsRequest
-	5,  // 5: hale.admin.v1.AdminService.ApplyScorecards:input_type -> hale.admin.v1.ApplyScorecardsRequest
-	7,  // 6: hale.admin.v1.AdminService.ResendRejects:input_type -> hale.admin.v1.ResendRejectsRequest
-	9,  // 7: hale.admin.v1.AdminService.TailEvents:input_type -> hale.admin.v1.TailEventsRequest
-	1,  // 8: hale.admin.v1.AdminService.GetScorecards:output_type -> hale.admin.v1.GetScorecardsResponse
-	3,  // 9: hale.admin.v1.AdminService.CheckScorecards:output_type -> hale.admin.v1.CheckScorecardsResponse
-	6,  // 10: hale.admin.v1.AdminService.ApplyScorecards:output_type -> hale.admin.v1.ApplyScorecardsResponse
-	8,  // 11: hale.admin.v1.AdminService.ResendRejects:output_type -> hale.admin.v1.ResendRejectsResponse
-	10, // 12: hale.admin.v1.AdminService.TailEvents:output_type -> hale.admin.v1.TailEventsResponse
-	8,  // [8:13] is the sub-list for method output_type
-	3,  // [3:8] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	6,  // 0: hale.admin.v1.CheckScorecardsResponse.problems:type_name -> hale.admin.v1.Problem
+	34, // 1: hale.admin.v1.TailEventsResponse.logged_at:type_name -> google.protobuf.Timestamp
+	35, // 2: hale.admin.v1.TailEventsResponse.record:type_name -> hale.log.v1.Record
+	15, // 3: hale.admin.v1.ListPartitionsResponse.partitions:type_name -> hale.admin.v1.Partition
+	36, // 4: hale.admin.v1.Partition.lease_left:type_name -> google.protobuf.Duration
+	36, // 5: hale.admin.v1.Partition.lag:type_name -> google.protobuf.Duration
+	34, // 6: hale.admin.v1.Partition.as_of:type_name -> google.protobuf.Timestamp
+	16, // 7: hale.admin.v1.Partition.draft:type_name -> hale.admin.v1.Draft
+	6,  // 8: hale.admin.v1.Partition.problems:type_name -> hale.admin.v1.Problem
+	19, // 9: hale.admin.v1.ListSnapshotsResponse.snapshots:type_name -> hale.admin.v1.Snapshot
+	34, // 10: hale.admin.v1.Snapshot.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 11: hale.admin.v1.Task.kind:type_name -> hale.admin.v1.TaskKind
+	1,  // 12: hale.admin.v1.Task.state:type_name -> hale.admin.v1.TaskState
+	34, // 13: hale.admin.v1.Task.asked_at:type_name -> google.protobuf.Timestamp
+	34, // 14: hale.admin.v1.Task.begun_at:type_name -> google.protobuf.Timestamp
+	34, // 15: hale.admin.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
+	36, // 16: hale.admin.v1.Task.left:type_name -> google.protobuf.Duration
+	27, // 17: hale.admin.v1.Task.results:type_name -> hale.admin.v1.TaskResult
+	0,  // 18: hale.admin.v1.AbortTaskRequest.kind:type_name -> hale.admin.v1.TaskKind
+	0,  // 19: hale.admin.v1.ListTasksRequest.kind:type_name -> hale.admin.v1.TaskKind
+	26, // 20: hale.admin.v1.ListTasksResponse.tasks:type_name -> hale.admin.v1.Task
+	26, // 21: hale.admin.v1.WatchTasksResponse.task:type_name -> hale.admin.v1.Task
+	2,  // 22: hale.admin.v1.AdminService.GetScorecards:input_type -> hale.admin.v1.GetScorecardsRequest
+	4,  // 23: hale.admin.v1.AdminService.CheckScorecards:input_type -> hale.admin.v1.CheckScorecardsRequest
+	7,  // 24: hale.admin.v1.AdminService.ApplyScorecards:input_type -> hale.admin.v1.ApplyScorecardsRequest
+	9,  // 25: hale.admin.v1.AdminService.ResendRejects:input_type -> hale.admin.v1.ResendRejectsRequest
+	11, // 26: hale.admin.v1.AdminService.TailEvents:input_type -> hale.admin.v1.TailEventsRequest
+	13, // 27: hale.admin.v1.AdminService.ListPartitions:input_type -> hale.admin.v1.ListPartitionsRequest
+	17, // 28: hale.admin.v1.AdminService.ListSnapshots:input_type -> hale.admin.v1.ListSnapshotsRequest
+	20, // 29: hale.admin.v1.AdminService.CreateSnapshot:input_type -> hale.admin.v1.CreateSnapshotRequest
+	22, // 30: hale.admin.v1.AdminService.RestoreSnapshot:input_type -> hale.admin.v1.RestoreSnapshotRequest
+	24, // 31: hale.admin.v1.AdminService.StartRebuild:input_type -> hale.admin.v1.StartRebuildRequest
+	28, // 32: hale.admin.v1.AdminService.AbortTask:input_type -> hale.admin.v1.AbortTaskRequest
+	30, // 33: hale.admin.v1.AdminService.ListTasks:input_type -> hale.admin.v1.ListTasksRequest
+	32, // 34: hale.admin.v1.AdminService.WatchTasks:input_type -> hale.admin.v1.WatchTasksRequest
+	3,  // 35: hale.admin.v1.AdminService.GetScorecards:output_type -> hale.admin.v1.GetScorecardsResponse
+	5,  // 36: hale.admin.v1.AdminService.CheckScorecards:output_type -> hale.admin.v1.CheckScorecardsResponse
+	8,  // 37: hale.admin.v1.AdminService.ApplyScorecards:output_type -> hale.admin.v1.ApplyScorecardsResponse
+	10, // 38: hale.admin.v1.AdminService.ResendRejects:output_type -> hale.admin.v1.ResendRejectsResponse
+	12, // 39: hale.admin.v1.AdminService.TailEvents:output_type -> hale.admin.v1.TailEventsResponse
+	14, // 40: hale.admin.v1.AdminService.ListPartitions:output_type -> hale.admin.v1.ListPartitionsResponse
+	18, // 41: hale.admin.v1.AdminService.ListSnapshots:output_type -> hale.admin.v1.ListSnapshotsResponse
+	21, // 42: hale.admin.v1.AdminService.CreateSnapshot:output_type -> hale.admin.v1.CreateSnapshotResponse
+	23, // 43: hale.admin.v1.AdminService.RestoreSnapshot:output_type -> hale.admin.v1.RestoreSnapshotResponse
+	25, // 44: hale.admin.v1.AdminService.StartRebuild:output_type -> hale.admin.v1.StartRebuildResponse
+	29, // 45: hale.admin.v1.AdminService.AbortTask:output_type -> hale.admin.v1.AbortTaskResponse
+	31, // 46: hale.admin.v1.AdminService.ListTasks:output_type -> hale.admin.v1.ListTasksResponse
+	33, // 47: hale.admin.v1.AdminService.WatchTasks:output_type -> hale.admin.v1.WatchTasksResponse
+	35, // [35:48] is the sub-list for method output_type
+	22, // [22:35] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_hale_admin_v1_admin_proto_init() }
@@ -721,18 +2385,23 @@ func file_hale_admin_v1_admin_proto_init() {
 	if File_hale_admin_v1_admin_proto != nil {
 		return
 	}
+	file_hale_admin_v1_admin_proto_msgTypes[15].OneofWrappers = []any{}
+	file_hale_admin_v1_admin_proto_msgTypes[18].OneofWrappers = []any{}
+	file_hale_admin_v1_admin_proto_msgTypes[20].OneofWrappers = []any{}
+	file_hale_admin_v1_admin_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hale_admin_v1_admin_proto_rawDesc), len(file_hale_admin_v1_admin_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_hale_admin_v1_admin_proto_goTypes,
 		DependencyIndexes: file_hale_admin_v1_admin_proto_depIdxs,
+		EnumInfos:         file_hale_admin_v1_admin_proto_enumTypes,
 		MessageInfos:      file_hale_admin_v1_admin_proto_msgTypes,
 	}.Build()
 	File_hale_admin_v1_admin_proto = out.File
