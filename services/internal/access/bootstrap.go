@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"hale.dev/services/internal/jsretry"
 	"hale.dev/services/internal/settings"
 )
 
@@ -100,7 +101,13 @@ var ErrCredentials = errors.New("not a credentials file")
 // between the steps loses nothing: the next start goes on from the file.
 func Bootstrap(ctx context.Context, s *settings.Settings, dataDir string) (Credentials, error) {
 	// In this order: a workspace that exists was made after its file.
-	_, exists, err := s.Workspace(ctx, DefaultWorkspace)
+	var exists bool
+
+	err := jsretry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		_, exists, err = s.Workspace(ctx, DefaultWorkspace)
+
+		return err
+	})
 	if err != nil {
 		return Credentials{}, fmt.Errorf("access: looking for the first workspace: %w", err)
 	}
@@ -130,15 +137,23 @@ func register(
 	now := time.Now().UTC()
 
 	if err := c.each(func(r Role, key string) error {
-		return s.PutKey(ctx, settings.Key{
-			Hash: Hash(key), Workspace: DefaultWorkspace, Role: r.String(), Created: now,
+		return jsretry.Do(ctx, nil, func(ctx context.Context) error {
+			return s.PutKey(ctx, settings.Key{
+				Hash: Hash(key), Workspace: DefaultWorkspace, Role: r.String(), Created: now,
+			})
 		})
 	}); err != nil {
 		return Credentials{}, fmt.Errorf("access: storing the first keys: %w", err)
 	}
 
-	w, _, err := s.CreateWorkspace(ctx, settings.Workspace{
-		Name: DefaultWorkspace, Created: now, Bootstrap: c.id(),
+	var w settings.Workspace
+
+	err := jsretry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		w, _, err = s.CreateWorkspace(ctx, settings.Workspace{
+			Name: DefaultWorkspace, Created: now, Bootstrap: c.id(),
+		})
+
+		return err
 	})
 	if err != nil {
 		return Credentials{}, fmt.Errorf("access: making the first workspace: %w", err)

@@ -5,14 +5,20 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"hale.dev/services/internal/jsretry"
 	"hale.dev/services/internal/settings"
 )
 
-// retryWatch is how long a keyring waits before it watches again after NATS was lost.
-const retryWatch = time.Second
+const (
+	// retryWatch is how long a keyring waits before it watches again after NATS was lost.
+	retryWatch = time.Second
+	// openWait is how long Open tries.
+	openWait = 30 * time.Second
+)
 
 // principals by the hash of their key. The hash is looked up, never the key, so the time of a lookup tells
 // nothing about keys.
@@ -31,7 +37,8 @@ type options struct{ logger *slog.Logger }
 // WithLogger says where a keyring reports what it cannot read; by default nowhere.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
 
-// Open reads all keys and keeps watching them until ctx ends. It returns when all keys there are known.
+// Open reads all keys and keeps watching them until ctx ends. It returns when all keys there are known. A cluster that
+// cannot answer yet is asked again for half a minute.
 func Open(ctx context.Context, s *settings.Settings, opts ...Option) (*Keyring, error) {
 	o := options{logger: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {
@@ -47,7 +54,13 @@ func Open(ctx context.Context, s *settings.Settings, opts ...Option) (*Keyring, 
 	k.keys.Store(new(principals))
 
 	go func() {
-		failed <- k.watch(ctx, s, o.logger, func() { close(synced) })
+		patient, cancel := context.WithTimeout(ctx, openWait)
+		first := sync.OnceFunc(func() { close(synced) })
+		failed <- jsretry.Do(patient, o.logger, func(context.Context) error {
+			return k.watch(ctx, s, o.logger, first) // for longer than this try
+		})
+
+		cancel()
 
 		for ctx.Err() == nil { // what is known stays good meanwhile
 			if err := k.watch(ctx, s, o.logger, func() {}); err != nil && ctx.Err() == nil {

@@ -8,7 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 const (
@@ -39,13 +42,15 @@ type Options struct {
 // Directory knows the accounts of users. It is safe for concurrent use.
 type Directory struct {
 	kv     jetstream.KeyValue
+	conn   *nats.Conn
 	cache  *cache
 	log    *slog.Logger
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-// Open opens the bucket, making it if it is missing, and hears of changes from then on. Close ends that.
+// Open opens the bucket, making it if it is missing, and hears of changes from then on. Close ends that. A cluster
+// that has no leader yet is waited for until ctx ends.
 func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Directory, error) {
 	if o.Cached == 0 {
 		o.Cached = defaultCached
@@ -55,16 +60,23 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Directory, e
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 
-	kv, err := openBucket(ctx, js, max(1, o.Replicas))
+	kv, err := jsretry.Bucket(ctx, js, jetstream.KeyValueConfig{
+		Bucket: bucket, Description: "accounts of users", MaxValueSize: maxValue, Replicas: o.Replicas,
+	}, o.Logger)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening the directory: %w", err)
 	}
 
 	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	d := &Directory{kv: kv, cache: newCache(o.Cached), log: o.Logger, cancel: cancel}
+	d := &Directory{conn: js.Conn(), kv: kv, cache: newCache(o.Cached), log: o.Logger, cancel: cancel}
 
-	w, err := kv.WatchAll(watching, jetstream.UpdatesOnly())
-	if err != nil {
+	var w jetstream.KeyWatcher
+
+	if err := jsretry.Do(ctx, o.Logger, func(context.Context) (err error) {
+		w, err = d.kv.WatchAll(watching, jetstream.UpdatesOnly()) // for longer than this try
+
+		return err //nolint:wrapcheck // wrapped below
+	}); err != nil {
 		cancel()
 
 		return nil, fmt.Errorf("watching the directory: %w", err)
@@ -81,36 +93,17 @@ func (d *Directory) Close() {
 	d.done.Wait()
 }
 
-// openBucket leaves the configuration of a bucket that exists as its operator set it.
-func openBucket(ctx context.Context, js jetstream.JetStream, replicas int) (jetstream.KeyValue, error) {
-	kv, err := js.KeyValue(ctx, bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: bucket, Description: "accounts of users", MaxValueSize: maxValue,
-			Replicas: replicas, Storage: jetstream.FileStorage,
-		})
-		if errors.Is(err, jetstream.ErrBucketExists) { // another process was faster
-			kv, err = js.KeyValue(ctx, bucket)
-		}
-	}
-
-	if err != nil {
-		return nil, fmt.Errorf("opening the directory: %w", err)
-	}
-
-	return kv, nil
-}
-
 // watch keeps the cache true to what other processes write, until ctx ends.
 func (d *Directory) watch(ctx context.Context, w jetstream.KeyWatcher) {
-	for {
-		d.follow(ctx, w)
+	back := d.conn.StatusChanged(nats.CONNECTED)
+	defer d.conn.RemoveStatusListener(back)
 
-		for {
+	for {
+		for pause := d.follow(ctx, w, back); ; pause = retryWatch {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(retryWatch):
+			case <-time.After(pause):
 			}
 
 			var err error
@@ -125,8 +118,9 @@ func (d *Directory) watch(ctx context.Context, w jetstream.KeyWatcher) {
 	}
 }
 
-// follow reads one watch until it or ctx ends.
-func (d *Directory) follow(ctx context.Context, w jetstream.KeyWatcher) {
+// follow reads one watch until it or ctx ends, or the connection was lost and is back: the watch would go on by itself,
+// but only after a while. It returns how long to wait for the next.
+func (d *Directory) follow(ctx context.Context, w jetstream.KeyWatcher, back <-chan nats.Status) time.Duration {
 	defer func() {
 		_ = w.Stop() // it is over, whatever the server thinks of it
 		go func() {  // the client blocks on an update that nobody takes
@@ -138,10 +132,14 @@ func (d *Directory) follow(ctx context.Context, w jetstream.KeyWatcher) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return 0
+		case <-back:
+			d.cache.reset() // what others wrote meanwhile was not heard
+
+			return 0
 		case e, ok := <-w.Updates():
 			if !ok {
-				return
+				return retryWatch
 			}
 
 			if e != nil {

@@ -6,36 +6,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 const bucket = "hale_pressure"
 
 // Board holds the notes. It is safe for concurrent use.
 type Board struct {
-	kv jetstream.KeyValue
+	kv   jetstream.KeyValue
+	conn *nats.Conn
 
 	mu    sync.RWMutex
 	notes map[string]string
 }
 
-// Open opens the bucket, and makes it with that many replicas (0: 1) if it is missing.
+// Open opens the bucket, and makes it with that many replicas (0: 1) if it is missing. A cluster that has no leader yet
+// is waited for until ctx ends.
 func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Board, error) {
-	kv, err := js.KeyValue(ctx, bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: bucket, Description: "why events are refused for now", Replicas: max(1, replicas),
-		})
-		if errors.Is(err, jetstream.ErrBucketExists) { // another process was faster
-			kv, err = js.KeyValue(ctx, bucket)
-		}
-	}
+	kv, err := jsretry.Bucket(ctx, js, jetstream.KeyValueConfig{
+		Bucket: bucket, Description: "why events are refused for now", Replicas: replicas,
+	}, nil)
 	if err != nil {
-		return nil, fmt.Errorf("opening bucket %s: %w", bucket, err)
+		return nil, err
 	}
-	return &Board{kv: kv, notes: map[string]string{}}, nil
+
+	return &Board{conn: js.Conn(), kv: kv, notes: map[string]string{}}, nil
 }
 
 // Raise notes why nothing more is taken, under the name of who says so.
@@ -80,37 +82,82 @@ func (b *Board) Why() string {
 	return b.notes[least]
 }
 
-// Follow keeps Why current until ctx ends.
+// retryWatch is how long Follow waits until it watches again.
+const retryWatch = 500 * time.Millisecond
+
+// Follow keeps Why current until ctx ends, whatever becomes of NATS meanwhile: notes that are known stand until the
+// bucket says otherwise. It ends early only with the connection.
 func (b *Board) Follow(ctx context.Context) error {
+	for {
+		err := b.watch(ctx)
+
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case b.conn.IsClosed():
+			return fmt.Errorf("watching bucket %s: %w", bucket, errors.Join(err, nats.ErrConnectionClosed))
+		}
+
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryWatch):
+		}
+	}
+}
+
+// watch follows the bucket until ctx or the watch ends, or NATS was lost and is back: the watch would go on by itself,
+// but only after a while.
+func (b *Board) watch(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx) // the client keeps a goroutine until then
+	defer cancel()
+
+	back := b.conn.StatusChanged(nats.CONNECTED)
+	defer b.conn.RemoveStatusListener(back)
+
 	watcher, err := b.kv.WatchAll(ctx)
 	if err != nil {
-		return fmt.Errorf("watching bucket %s: %w", bucket, err)
+		return err //nolint:wrapcheck // wrapped by Follow
 	}
-	defer func() { _ = watcher.Stop() }()
+
+	defer func() {
+		_ = watcher.Stop() // it is over, whatever the server thinks of it
+		go func() {        // the client blocks on an update that nobody takes
+			for range watcher.Updates() {
+			}
+		}()
+	}()
+
+	notes, live := map[string]string{}, false
+
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-back:
+			return nil
 		case entry, ok := <-watcher.Updates():
-			if !ok {
-				return fmt.Errorf("watching bucket %s: %w", bucket, errEnded)
+			switch {
+			case !ok:
+				return nil
+			case entry == nil: // all that was there is known
+				live = true
+			case entry.Operation() == jetstream.KeyValuePut:
+				notes[entry.Key()] = string(entry.Value())
+			default:
+				delete(notes, entry.Key())
 			}
-			if entry != nil {
-				b.note(entry)
+
+			if live {
+				b.publish(notes)
 			}
 		}
 	}
 }
 
-// errEnded says that the connection to NATS was closed.
-var errEnded = errors.New("pressure: the watch has ended")
-
-func (b *Board) note(entry jetstream.KeyValueEntry) {
+// publish makes notes the ones that Why looks at.
+func (b *Board) publish(notes map[string]string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if entry.Operation() == jetstream.KeyValuePut {
-		b.notes[entry.Key()] = string(entry.Value())
-		return
-	}
-	delete(b.notes, entry.Key())
+
+	b.notes = maps.Clone(notes)
 }

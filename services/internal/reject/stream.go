@@ -9,6 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 const (
@@ -43,13 +45,19 @@ type Stream struct {
 	stream jetstream.Stream
 }
 
-// Open opens the stream, and makes it at the first start; several processes may do so at once.
+// Open opens the stream, and makes it at the first start; several processes may do so at once. A cluster that has no
+// leader yet is waited for until ctx ends.
 func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Stream, error) {
-	stream, err := js.Stream(ctx, streamName)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = makeStream(ctx, js, o)
-	}
+	var stream jetstream.Stream
 
+	err := jsretry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		stream, err = js.Stream(ctx, streamName)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			stream, err = makeStream(ctx, js, o)
+		}
+
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("opening stream %s: %w", streamName, err)
 	}
@@ -100,13 +108,9 @@ func makeStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstre
 			stream, err = js.Stream(ctx, streamName)
 		}
 
-		var refused *jetstream.APIError
-
-		full := errors.As(err, &refused) &&
-			(refused.ErrorCode == codeInsufficientResources || refused.ErrorCode == codeStorageExceeded)
 		config.MaxBytes /= 2
 
-		if !full || o.MaxBytes != 0 || config.MaxBytes < minMaxBytes {
+		if !jsretry.NoStorage(err) || o.MaxBytes != 0 || config.MaxBytes < minMaxBytes {
 			return stream, err //nolint:wrapcheck // wrapped by Open
 		}
 	}

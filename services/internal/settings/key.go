@@ -70,9 +70,10 @@ func (s *Settings) DeleteKey(ctx context.Context, h KeyHash) error {
 }
 
 // WatchKeys calls f for every key, first for those that are there and then for each change. It runs until ctx ends,
-// f fails (with its error) or NATS is closed (ErrClosed).
+// f fails (with its error), NATS is closed (ErrClosed), or
+// it was lost and is back (ErrReconnected).
 func (s *Settings) WatchKeys(ctx context.Context, f func(KeyChange) error) error {
-	return watch(ctx, s.keys, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return s.watch(ctx, s.keys, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
 		if e == nil {
 			return f(KeyChange{Synced: true})
 		}

@@ -39,11 +39,12 @@ func (s *Settings) PutScorecards(ctx context.Context, workspace string, doc []by
 }
 
 // WatchScorecards calls f for every workspace's document, first for those that are there and then as they are
-// stored. It runs until ctx ends, f fails (with its error) or NATS is closed (ErrClosed).
+// stored. It runs until ctx ends, f fails (with its error), NATS is closed (ErrClosed), or
+// it was lost and is back (ErrReconnected).
 func (s *Settings) WatchScorecards(
 	ctx context.Context, f func(workspace string, version uint64, doc []byte) error,
 ) error {
-	return watch(ctx, s.scorecards, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return s.watch(ctx, s.scorecards, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
 		if e == nil || e.Operation() != jetstream.KeyValuePut {
 			return nil
 		}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 // Names of the buckets. Every process of a cluster opens the same ones.
@@ -30,6 +33,9 @@ var (
 	ErrWorkspaceName = errors.New("settings: a workspace is named by 1 to 64 letters, digits, - or _")
 	// ErrClosed is returned by a watch whose connection to NATS was closed.
 	ErrClosed = errors.New("settings: the connection to NATS was closed")
+	// ErrReconnected is returned by a watch whose connection to NATS was lost and is back: it would go on by itself,
+	// but only after a while. Watch again.
+	ErrReconnected = fmt.Errorf("settings: NATS was away for a moment: %w", nats.ErrDisconnected)
 )
 
 // workspaceName also keeps the separators of bucket keys out of names.
@@ -37,14 +43,15 @@ var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // Settings reads and writes the buckets. It is safe for concurrent use.
 type Settings struct {
+	conn                         *nats.Conn
 	keys, scorecards, workspaces jetstream.KeyValue
 }
 
 // Open opens the buckets and makes those that are missing, with that many replicas (0: 1). Several processes may
-// do so at once.
+// do so at once. A cluster that has no leader yet is waited for until ctx ends.
 func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings, error) {
 	var (
-		s       Settings
+		s       = Settings{conn: js.Conn()}
 		configs = []struct {
 			into   *jetstream.KeyValue
 			config jetstream.KeyValueConfig
@@ -61,32 +68,17 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 	)
 
 	for _, c := range configs {
-		c.config.Replicas, c.config.Storage = max(1, replicas), jetstream.FileStorage
+		c.config.Replicas = replicas
 
-		kv, err := openBucket(ctx, js, c.config)
+		kv, err := jsretry.Bucket(ctx, js, c.config, nil)
 		if err != nil {
-			return nil, err
+			return nil, wrap(err, "opening")
 		}
 
 		*c.into = kv
 	}
 
 	return &s, nil
-}
-
-// openBucket leaves the configuration of a bucket that exists as its operator set it.
-func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
-	kv, err := js.KeyValue(ctx, c.Bucket)
-	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return kv, wrap(err, "opening bucket %s", c.Bucket)
-	}
-
-	kv, err = js.CreateKeyValue(ctx, c)
-	if errors.Is(err, jetstream.ErrBucketExists) { // another process was faster, with other replicas
-		kv, err = js.KeyValue(ctx, c.Bucket)
-	}
-
-	return kv, wrap(err, "making bucket %s", c.Bucket)
 }
 
 // wrap says what was being done when err came up; nil stays nil.
@@ -108,10 +100,15 @@ func checkWorkspace(name string) error {
 }
 
 // watch calls f for each entry that matches the pattern, and once with nil when all that were there at the
-// start have been seen. It runs until ctx ends, f fails, or the connection is closed.
-func watch(ctx context.Context, kv jetstream.KeyValue, pattern string, f func(jetstream.KeyValueEntry) error) error {
+// start have been seen. It runs until ctx ends, f fails, or the connection is closed, or was lost and is back.
+func (s *Settings) watch(
+	ctx context.Context, kv jetstream.KeyValue, pattern string, f func(jetstream.KeyValueEntry) error,
+) error {
 	ctx, cancel := context.WithCancel(ctx) // the client keeps a goroutine until then
 	defer cancel()
+
+	back := s.conn.StatusChanged(nats.CONNECTED)
+	defer s.conn.RemoveStatusListener(back)
 
 	w, err := kv.Watch(ctx, pattern)
 	if err != nil {
@@ -131,6 +128,8 @@ func watch(ctx context.Context, kv jetstream.KeyValue, pattern string, f func(je
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-back:
+			return ErrReconnected
 		case e, ok := <-w.Updates():
 			switch {
 			case ok:
