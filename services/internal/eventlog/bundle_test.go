@@ -17,7 +17,11 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = 2 * time.Minute
+const (
+	patience = 2 * time.Minute
+	// often is how often a test looks.
+	often = 10 * time.Millisecond
+)
 
 // bundle is an embedded server and what tests need of it.
 type bundle struct {

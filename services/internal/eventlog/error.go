@@ -45,6 +45,11 @@ var (
 	ErrLostTail = &Error{Code: codes.DataLoss, Reason: "LOG_LOST_TAIL", Message: "the log lost its tail"}
 	// ErrTrimmed says that the log begins after the place from which to read.
 	ErrTrimmed = &Error{Code: codes.DataLoss, Reason: "LOG_TRIMMED", Message: "the log was trimmed past the place"}
+	// ErrTrimRefused says that a stream was made to deny every purge, by an earlier version: only a new stream can be
+	// trimmed.
+	ErrTrimRefused = &Error{
+		Code: codes.FailedPrecondition, Reason: "LOG_TRIM_REFUSED", Message: "a stream of the log does not let itself be trimmed",
+	}
 	// ErrPoison says that a message of the log cannot be decoded.
 	ErrPoison = &Error{Code: codes.DataLoss, Reason: "LOG_POISON", Message: "a message cannot be decoded"}
 )

@@ -1,5 +1,7 @@
 package eventlog
 
+import "strconv"
+
 // What the tests of package eventlog_test need of the inside.
 var (
 	AppendHead   = appendHead
@@ -32,3 +34,30 @@ func (w *Writer) Queued() int64 { return w.queued.Load() }
 
 // Limit is the largest batch in bytes.
 func (w *Writer) Limit() int { return w.limit }
+
+// PlanSpread is what Spread would move, by stream, if letters of servers lead the streams ('-': nobody does).
+func PlanSpread(leaders, servers string) map[string]string {
+	var seats []seat
+
+	for i, leader := range leaders {
+		s := seat{stream: strconv.Itoa(i)}
+		if leader != '-' {
+			s.leader = string(leader)
+		}
+
+		for _, server := range servers {
+			if server != leader {
+				s.others = append(s.others, string(server))
+			}
+		}
+
+		seats = append(seats, s)
+	}
+
+	moves := map[string]string{}
+	for _, m := range plan(seats) {
+		moves[m.stream] = m.to
+	}
+
+	return moves
+}

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -152,16 +153,57 @@ func (l *lane) cut(q *queue, now time.Time) *batch {
 		n++
 	}
 
-	b := &batch{stream: l.stream, partition: q.partition, units: make([]*unit, n), born: now}
+	b := &batch{stream: l.stream, partition: q.partition, units: make([]*unit, n), born: now, deadline: q.units[0].deadline}
 	copy(b.units, q.units)
+	q.drop(n)
+	q.sent = now
+
+	return b
+}
+
+// drop takes the first n units off the queue.
+func (q *queue) drop(n int) {
+	for _, u := range q.units[:n] {
+		q.bytes -= u.size
+	}
 
 	rest := copy(q.units, q.units[n:])
 	clear(q.units[rest:])
 	q.units = q.units[:rest]
-	q.bytes -= size
-	q.sent = now
+}
 
-	return b
+// expire fails the units whose time is up before they could be sent, and those for which nobody waits any more:
+// sending them would only hold up the others.
+func (l *lane) expire(now time.Time) {
+	l.mu.Lock()
+
+	var over []*unit
+
+	waiting := l.order[:0]
+
+	for _, q := range l.order {
+		n := 0
+		for n < len(q.units) && (now.After(q.units[n].deadline) || q.units[n].call.abandoned.Load()) {
+			n++
+		}
+
+		over = append(over, q.units[:n]...)
+		q.drop(n)
+
+		if len(q.units) > 0 {
+			waiting = append(waiting, q)
+		}
+	}
+
+	clear(l.order[len(waiting):])
+	l.order = waiting
+	l.settledC.Broadcast()
+	l.mu.Unlock()
+
+	for _, u := range over {
+		u.free()
+		l.w.finish(u, 0, fmt.Errorf("%w: not even sent within %s", ErrUnavailable, l.w.options.AckTimeout))
+	}
 }
 
 // settled is told that a batch of this lane is no longer in flight.
@@ -210,12 +252,19 @@ func (l *lane) abort() {
 type batch struct {
 	stream, partition int
 	units             []*unit
-	// born is when it was cut, sent when it last went to the server (zero: not yet).
-	born, sent time.Time
+	// born is when it was cut, deadline when its first unit's time is up.
+	born, deadline time.Time
+	// first is when it first went to the server, sent when it last did (zero: not yet), tries how often.
+	first, sent time.Time
+	tries       uint64
 	// retry is when to send it again, because the server did not take it; zero: no such reason.
 	retry time.Time
 	// epoch counts the connection's reconnects before it was last sent.
 	epoch uint64
+	// fresh is set until it is about to be sent for the first time, which is not for resend to do.
+	fresh bool
+	// sending is set while the connection reads data, which must not be given back then; ended once it is settled.
+	sending, ended bool
 	// data is the payload in a pooled buffer, kept until the batch is settled.
 	data    *[]byte
 	records int
@@ -235,13 +284,18 @@ func (b *batch) build() {
 	*b.data = payload
 }
 
-// span is the trace context of the first call that has one.
+// span is the trace context of the first call that is traced and kept, else of the first that has one.
 func (b *batch) span() trace.SpanContext {
+	var first trace.SpanContext
+
 	for _, u := range b.units {
-		if u.call.span.IsValid() {
-			return u.call.span
+		switch span := u.call.span; {
+		case span.IsSampled():
+			return span
+		case span.IsValid() && !first.IsValid():
+			first = span
 		}
 	}
 
-	return trace.SpanContext{}
+	return first
 }

@@ -91,24 +91,6 @@ func orDefault[T int | int64](value, standard T) T {
 	return value
 }
 
-// openBucket opens the bucket of the layout, and makes it at the first start. Several processes may do so at
-// once: making the same bucket twice is no error.
-func openBucket(ctx context.Context, js jetstream.JetStream, replicas int) (jetstream.KeyValue, error) {
-	bucket, err := js.KeyValue(ctx, layoutBucket)
-	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return bucket, err //nolint:wrapcheck // wrapped by loadLayout
-	}
-
-	bucket, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: layoutBucket, Description: "Layout of the event log", Replicas: orDefault(replicas, defaultReplicas),
-	})
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		return js.KeyValue(ctx, layoutBucket) //nolint:wrapcheck // wrapped by loadLayout
-	}
-
-	return bucket, err //nolint:wrapcheck // wrapped by loadLayout
-}
-
 // loadLayout reads the stored layout. At the first start it stores the one that o asks for; of several
 // processes that start at once one wins, and all use its layout.
 func loadLayout(ctx context.Context, bucket jetstream.KeyValue, o Options) (Layout, error) {
@@ -131,6 +113,10 @@ func loadLayout(ctx context.Context, bucket jetstream.KeyValue, o Options) (Layo
 
 		if errors.Is(err, jetstream.ErrKeyExists) {
 			entry, err = bucket.Get(ctx, layoutKey)
+		}
+
+		if errors.Is(err, jetstream.ErrKeyNotFound) { // a replica answered that is a moment behind
+			err = fmt.Errorf("%w: %w", errBehind, err)
 		}
 	}
 

@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 // Options says how to open a log. Zero values work.
@@ -44,7 +46,8 @@ type Log struct {
 const meterName = "hale.dev/services/internal/eventlog"
 
 // Open opens the log behind a connection. The first start fixes the layout and makes the streams; several
-// processes may do so at once. A stream that was there and is gone is ErrStreamGone: to go on without it, delete
+// processes may do so at once. A cluster that has no leader yet, or not all of its nodes, is waited for until ctx
+// ends. A stream that was there and is gone is ErrStreamGone: to go on without it, delete
 // the bucket hale_layout, which makes a new log.
 func Open(ctx context.Context, nc *nats.Conn, o Options) (*Log, error) {
 	js, err := jetstream.New(nc)
@@ -52,19 +55,24 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Log, error) {
 		return nil, fmt.Errorf("opening JetStream: %w", err)
 	}
 
-	bucket, err := openBucket(ctx, js, o.Replicas)
+	log := &Log{conn: nc, js: js, logger: o.Logger}
+	if log.logger == nil {
+		log.logger = slog.New(slog.DiscardHandler)
+	}
+
+	bucket, err := jsretry.Bucket(ctx, js, jetstream.KeyValueConfig{
+		Bucket: layoutBucket, Description: "Layout of the event log", Replicas: o.Replicas,
+	}, log.logger)
 	if err != nil {
 		return nil, fmt.Errorf("opening the layout's bucket: %w", err)
 	}
 
-	layout, err := loadLayout(ctx, bucket, o)
-	if err != nil {
-		return nil, err
-	}
+	if err = log.patiently(ctx, func(ctx context.Context) error {
+		log.layout, err = loadLayout(ctx, bucket, o)
 
-	log := &Log{conn: nc, js: js, layout: layout, logger: o.Logger}
-	if log.logger == nil {
-		log.logger = slog.New(slog.DiscardHandler)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 
 	provider := o.Meter
@@ -81,8 +89,19 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Log, error) {
 	return log, nil
 }
 
+// errBehind says that a replica did not have what another one had.
+var errBehind = fmt.Errorf("a replica is behind: %w", nats.ErrTimeout)
+
+// patiently repeats a call while the cluster has nobody who could answer it.
+func (l *Log) patiently(ctx context.Context, f func(ctx context.Context) error) error {
+	return jsretry.Do(ctx, l.logger, f)
+}
+
 // Layout is the log's layout.
 func (l *Log) Layout() Layout { return l.layout }
+
+// Conn is the log's connection, for what passes by without being kept.
+func (l *Log) Conn() *nats.Conn { return l.conn }
 
 // JetStream is the log's JetStream, for what else lives in it.
 func (l *Log) JetStream() jetstream.JetStream { return l.js }
@@ -93,13 +112,18 @@ func (l *Log) Info(ctx context.Context, stream int) (StreamInfo, error) {
 		return StreamInfo{}, fmt.Errorf("%w: there is no stream %d", ErrStreamGone, stream)
 	}
 
-	info, err := l.streams[stream].Info(ctx)
+	info, err := l.stateOf(ctx, l.streams[stream])
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return StreamInfo{}, fmt.Errorf("%w: %s", ErrStreamGone, l.layout.streamName(stream))
 	}
 
 	if err != nil {
 		return StreamInfo{}, fmt.Errorf("%w: asking for %s: %w", ErrUnavailable, l.layout.streamName(stream), err)
+	}
+
+	if info.Cluster != nil && info.Cluster.Leader == "" && l.layout.Replicas > 1 {
+		// A server answers for a stream without a leader too, with what it happens to hold.
+		return StreamInfo{}, fmt.Errorf("%w: %s has no leader", ErrUnavailable, l.layout.streamName(stream))
 	}
 
 	first := info.State.FirstSeq
@@ -114,31 +138,28 @@ func (l *Log) Info(ctx context.Context, stream int) (StreamInfo, error) {
 	}, nil
 }
 
-const (
-	followerTries = 5
-	followerPause = 50 * time.Millisecond
-)
+// apiWait bounds one question to JetStream, which answers at once or, without a leader, never.
+const apiWait = 5 * time.Second
 
-// get reads one message. Any replica may answer, also one that is a moment behind; so it is asked again where the
-// leader says that the message should be there.
+func (l *Log) stateOf(ctx context.Context, stream jetstream.Stream) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiWait)
+	defer cancel()
+
+	return stream.Info(ctx) //nolint:wrapcheck // wrapped by the callers
+}
+
+// get reads one message. Any replica may answer, also one that is behind; so what a replica does not have is asked of
+// the leader.
 func (l *Log) get(ctx context.Context, stream int, seq uint64) (*jetstream.RawStreamMsg, error) {
-	for try := 1; ; try++ {
-		raw, err := l.streams[stream].GetMsg(ctx, seq)
-		if !errors.Is(err, jetstream.ErrMsgNotFound) || l.layout.Replicas == 1 || try == followerTries {
-			return raw, err //nolint:wrapcheck // wrapped by MessageAt
-		}
+	ctx, cancel := context.WithTimeout(ctx, apiWait)
+	defer cancel()
 
-		info, infoErr := l.Info(ctx, stream)
-		if infoErr != nil || seq < info.First || seq > info.Last {
-			return nil, err //nolint:wrapcheck // wrapped by MessageAt
-		}
-
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(followerPause):
-		}
+	raw, err := l.streams[stream].GetMsg(ctx, seq)
+	if errors.Is(err, jetstream.ErrMsgNotFound) && l.layout.Replicas > 1 {
+		return l.askLeader(ctx, stream, leaderRequest{Sequence: seq})
 	}
+
+	return raw, err //nolint:wrapcheck // wrapped by MessageAt
 }
 
 // MessageAt reads one message; ErrNoMessage if the stream has none at the sequence. Pending is not filled.

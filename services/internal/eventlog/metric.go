@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // alarmShare of a stream's cap, in percent, from which the fill is an alarm.
@@ -118,9 +119,9 @@ func (m *writerMetrics) each(f func(i int, info StreamInfo)) {
 	}
 }
 
-// settled counts a batch.
+// settled counts a batch. The measurements carry the trace of a call that it holds, as exemplars.
 func (m *writerMetrics) settled(b *batch, now time.Time, err error) {
-	ctx := context.Background()
+	ctx := trace.ContextWithSpanContext(context.Background(), b.span())
 
 	if err != nil {
 		m.failures.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reasonOf(err))))

@@ -17,19 +17,22 @@ import (
 )
 
 const (
-	// sweepPeriod is how often timeouts and retries are looked for.
-	sweepPeriod = 50 * time.Millisecond
 	// retryPause is how long a batch waits that the server did not take (no stream leader, still starting).
 	retryPause = 200 * time.Millisecond
-	// resendShare of the timeout passes without an answer, and a batch is sent again: a server that lost its
-	// lead, or its JetStream, may swallow one.
+	// resendShare of the timeout passes without any answer of a stream, and its oldest batch is sent again: a server
+	// that lost its lead, or its JetStream, may swallow them.
 	resendShare = 4
 	tokenBase   = 36
+	// triesMark parts the token of a batch from how often it was sent.
+	triesMark = "-"
 )
 
 // publisher sends batches and matches the server's acknowledgements. A batch that got no answer is sent again when
-// the connection comes back, or after a pause, until its time is up. So it may be in the log twice; its records
-// count once.
+// the connection comes back, or when the server is seen to have passed over it, until its time is up. So it may be in
+// the log twice; its records count once.
+//
+// A stream that does not answer is asked again with its oldest batch only: on a slow network, or without a leader,
+// sending everything again would make matters worse.
 type publisher struct {
 	conn    *nats.Conn
 	timeout time.Duration
@@ -44,6 +47,15 @@ type publisher struct {
 	mu      sync.Mutex
 	last    uint64
 	pending map[uint64]*batch
+	streams []progress
+}
+
+// progress is how far the server is known to have come with a stream.
+type progress struct {
+	// answered is when it last took a batch.
+	answered time.Time
+	// passed is when the latest of the batches that it took was sent. Those sent well before were swallowed.
+	passed time.Time
 }
 
 func newPublisher(
@@ -51,7 +63,7 @@ func newPublisher(
 ) *publisher {
 	p := &publisher{
 		conn: l.conn, timeout: o.AckTimeout, metrics: metrics, layout: l.layout, settle: settle,
-		inbox: l.conn.NewInbox() + ".", pending: map[uint64]*batch{},
+		inbox: l.conn.NewInbox() + ".", pending: map[uint64]*batch{}, streams: make([]progress, l.layout.Streams),
 	}
 	p.status = l.conn.StatusChanged(nats.CONNECTED)
 	p.acks, p.broken = l.conn.Subscribe(p.inbox+"*", p.answered)
@@ -69,33 +81,27 @@ func (p *publisher) publish(b *batch) {
 		return
 	}
 
+	b.sent = time.Now() // so that nobody else takes it for one that was not sent, and sends it too
 	p.mu.Lock()
 	p.last++
 	token := p.last
+	b.fresh = true
 	p.pending[token] = b
 	p.mu.Unlock()
 	p.send(token, b)
 }
 
-// send gives the batch to the connection. While that is down the batch waits for it to come back, rather than in
-// the connection's own buffer, out of which it would be sent a second time.
+// send gives the batch to the connection, which may take its time. While that is down the batch waits for it to come
+// back, rather than in the connection's own buffer, out of which it would be sent a second time.
 func (p *publisher) send(token uint64, b *batch) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-
-	if p.pending[token] != b { // settled meanwhile
-		return
-	}
-
-	b.retry = time.Time{}
-	b.epoch = p.conn.Stats().Reconnects
-
-	if !p.conn.IsConnected() {
+	if !p.begin(token, b, p.conn.Stats().Reconnects, p.conn.IsConnected()) {
 		return
 	}
 
 	message := nats.Msg{
-		Subject: subject(b.partition), Reply: p.inbox + strconv.FormatUint(token, tokenBase), Data: *b.data,
+		Subject: subject(b.partition),
+		Reply:   p.inbox + strconv.FormatUint(token, tokenBase) + triesMark + strconv.FormatUint(b.tries, tokenBase),
+		Data:    *b.data,
 	}
 	if span := b.span(); span.IsValid() {
 		message.Header = nats.Header{}
@@ -103,22 +109,65 @@ func (p *publisher) send(token uint64, b *batch) {
 		propagation.TraceContext{}.Inject(ctx, Carrier(message.Header))
 	}
 
-	if !b.sent.IsZero() {
-		p.metrics.retried()
+	err := p.conn.PublishMsg(&message)
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	b.sending = false
+	b.sent = time.Now() // another batch that was sent meanwhile did not pass this one over
+	if err != nil {
+		b.retry = b.sent.Add(retryPause)
+	}
+
+	if b.ended { // while it was sent
+		giveBuffer(b.data)
+		b.data = nil
+	}
+}
+
+// begin notes that a batch is sent now; false: it is not.
+func (p *publisher) begin(token uint64, b *batch, epoch uint64, connected bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	if p.pending[token] != b || b.sending { // settled meanwhile, or in other hands
+		return false
+	}
+
+	b.fresh, b.retry, b.epoch = false, time.Time{}, epoch
+
+	if !connected {
+		b.sent = time.Time{}
+
+		return false
 	}
 
 	b.sent = time.Now()
-
-	if err := p.conn.PublishMsg(&message); err != nil {
-		b.retry = b.sent.Add(retryPause)
+	if b.tries == 0 {
+		b.first = b.sent
+	} else {
+		p.metrics.retried()
 	}
+
+	b.tries++
+	b.sending = true
+
+	return true
 }
 
 // end settles a batch that is no longer pending.
 func (p *publisher) end(b *batch, seq uint64, err error) {
 	p.settle(b, seq, err)
-	giveBuffer(b.data)
-	b.data = nil
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	b.ended = true
+	if !b.sending {
+		giveBuffer(b.data)
+		b.data = nil
+	}
 }
 
 // ack is the server's answer to a publish.
@@ -134,8 +183,8 @@ type ack struct {
 
 // answered handles one acknowledgement.
 func (p *publisher) answered(m *nats.Msg) {
-	token, err := strconv.ParseUint(strings.TrimPrefix(m.Subject, p.inbox), tokenBase, 64)
-	if err != nil {
+	token, tries, ok := parseReply(strings.TrimPrefix(m.Subject, p.inbox))
+	if !ok {
 		return // not ours
 	}
 
@@ -151,15 +200,41 @@ func (p *publisher) answered(m *nats.Msg) {
 	}
 
 	if errors.Is(err, ErrUnavailable) {
-		b.retry = time.Now().Add(retryPause)
+		if tries == b.tries {
+			b.retry = time.Now().Add(retryPause)
+		}
 		p.mu.Unlock()
 
 		return
 	}
 
+	p.streams[b.stream].advance(b, tries)
 	delete(p.pending, token)
 	p.mu.Unlock()
 	p.end(b, seq, err)
+}
+
+// advance notes that the server has answered the try of a batch.
+func (s *progress) advance(b *batch, tries uint64) {
+	s.answered = time.Now()
+
+	passed := b.first
+	if tries == b.tries {
+		passed = b.sent
+	}
+
+	if passed.After(s.passed) {
+		s.passed = passed
+	}
+}
+
+// parseReply reads what send put behind the inbox.
+func parseReply(s string) (token, tries uint64, ok bool) {
+	first, second, _ := strings.Cut(s, triesMark)
+	token, err := strconv.ParseUint(first, tokenBase, 64)
+	tries, triesErr := strconv.ParseUint(second, tokenBase, 64)
+
+	return token, tries, err == nil && triesErr == nil
 }
 
 // JetStream's error codes that are told apart, beside those of stream.go.
@@ -202,8 +277,8 @@ func parseAck(m *nats.Msg) (uint64, error) {
 	return answer.Sequence, nil
 }
 
-// run sends again what needs it, and gives up on what took too long, until ctx ends.
-func (p *publisher) run(ctx context.Context) {
+// resend sends again what needs it, until ctx ends.
+func (p *publisher) resend(ctx context.Context) {
 	ticker := time.NewTicker(sweepPeriod)
 	defer ticker.Stop()
 
@@ -212,56 +287,79 @@ func (p *publisher) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-p.status: // connected again
-			p.sweep(time.Now())
-		case now := <-ticker.C:
-			p.sweep(now)
+		case <-ticker.C:
+		}
+
+		for _, token := range p.stale(time.Now(), p.conn.Stats().Reconnects) {
+			p.mu.Lock()
+			b := p.pending[token]
+			p.mu.Unlock()
+
+			if b != nil {
+				p.send(token, b)
+			}
 		}
 	}
 }
 
-// sweep looks through all pending batches.
-func (p *publisher) sweep(now time.Time) {
-	again, expired := p.sort(now)
-
-	for _, token := range again {
-		p.mu.Lock()
-		b := p.pending[token]
-		p.mu.Unlock()
-
-		if b != nil {
-			p.send(token, b)
-		}
-	}
-
-	for _, b := range expired {
-		p.end(b, 0, fmt.Errorf("%w: no acknowledgement within %s", ErrUnavailable, p.timeout))
-	}
-}
-
-// sort finds the batches to be sent again, and takes away those whose time is up.
-func (p *publisher) sort(now time.Time) (again []uint64, expired []*batch) {
-	epoch := p.conn.Stats().Reconnects
-
+// stale lists the batches to be sent again, oldest first.
+func (p *publisher) stale(now time.Time, epoch uint64) []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
+	oldest := make([]uint64, len(p.streams))
 	for token, b := range p.pending {
-		switch {
-		case now.Sub(b.born) > p.timeout:
-			delete(p.pending, token)
+		if o := &oldest[b.stream]; *o == 0 || token < *o {
+			*o = token
+		}
+	}
 
-			expired = append(expired, b)
-		case b.sent.IsZero(), // the connection was down
-			b.epoch != epoch, // the answer went to a connection that is no more
-			!b.retry.IsZero() && now.After(b.retry),
-			now.Sub(b.sent) > p.timeout/resendShare:
+	var again []uint64
+
+	for token, b := range p.pending {
+		if !b.fresh && !b.sending && p.streams[b.stream].needs(b, token == oldest[b.stream], now, epoch, p.timeout/resendShare) {
 			again = append(again, token)
 		}
 	}
 
-	slices.Sort(again) // oldest first
+	slices.Sort(again)
 
-	return again, expired
+	return again
+}
+
+// needs tells whether a batch has to be sent again.
+func (s *progress) needs(b *batch, oldest bool, now time.Time, epoch uint64, silence time.Duration) bool {
+	switch {
+	case b.sent.IsZero(), b.epoch < epoch: // the connection was down, or the answer went to one that is no more
+		return true
+	case !b.retry.IsZero():
+		return now.After(b.retry) && (oldest || s.answered.After(b.sent))
+	case b.sent.Add(retryPause).Before(s.passed):
+		return true
+	default:
+		return oldest && now.Sub(b.sent) > silence && now.Sub(s.answered) > silence
+	}
+}
+
+// expire gives up on the batches whose time is up.
+func (p *publisher) expire(now time.Time) {
+	var expired []*batch
+
+	p.mu.Lock()
+
+	for token, b := range p.pending {
+		if now.After(b.deadline) {
+			delete(p.pending, token)
+
+			expired = append(expired, b)
+		}
+	}
+
+	p.mu.Unlock()
+
+	for _, b := range expired {
+		p.end(b, 0, fmt.Errorf("%w: no acknowledgement within %s", ErrUnavailable, p.timeout))
+	}
 }
 
 // close ends the subscription and fails what is pending.

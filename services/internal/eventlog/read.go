@@ -16,7 +16,7 @@ const (
 	pullMessages = 4096
 	pullBytes    = 8 << 20
 	// pullHeartbeat is how often the server says that it is there; after two missing ones the reader resumes.
-	pullHeartbeat = 3 * time.Second
+	pullHeartbeat = time.Second
 	pullExpiry    = 30 * time.Second
 	// idleConsumer is when the server forgets a consumer whose reader is gone.
 	idleConsumer = time.Minute
@@ -25,6 +25,9 @@ const (
 	// goneAnswers is how many times in a row a stream must be missing to be gone: a server that is still starting
 	// may not know it yet.
 	goneAnswers = 3
+	// tailGrace is how long a cluster's log may seem to end too early: a server that has just taken the lead may not
+	// have gone through all that it holds.
+	tailGrace = 3 * time.Second
 )
 
 // Read calls f for every message of a stream from sequence from on, in order, each once, until ctx ends (then it
@@ -59,6 +62,8 @@ type reader struct {
 	last lastSeen
 	// missing counts answers in a row that the stream does not exist.
 	missing int
+	// short is since when the stream seems to end before next; zero: it does not.
+	short time.Time
 }
 
 type lastSeen struct {
@@ -186,7 +191,10 @@ func (r *reader) consume(ctx context.Context) (jetstream.MessagesContext, error)
 		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.next
 	}
 
-	consumer, err := r.log.js.CreateConsumer(ctx, r.name, config)
+	asked, cancel := context.WithTimeout(ctx, apiWait)
+	defer cancel()
+
+	consumer, err := r.log.js.CreateConsumer(asked, r.name, config)
 	if err != nil {
 		return nil, fmt.Errorf("%w: making a consumer: %w", errResume, err)
 	}
@@ -224,12 +232,18 @@ func (r *reader) verify(ctx context.Context) error {
 		r.created = info.Created
 	}
 
+	if info.Last+1 >= r.next {
+		r.short = time.Time{}
+	}
+
 	switch {
 	case !info.Created.Equal(r.created):
 		return fmt.Errorf("%w: %s was made again at %s",
 			ErrStreamGone, r.name, info.Created.UTC().Format(time.RFC3339))
 	case r.next == 0:
 		return nil
+	case info.Last+1 < r.next && r.wait():
+		return fmt.Errorf("%w: %s seems to end at %d, before %d", errResume, r.name, info.Last, r.next)
 	case info.Last+1 < r.next:
 		return fmt.Errorf("%w: %s ends at %d, before %d", ErrLostTail, r.name, info.Last, r.next)
 	case info.First > r.next:
@@ -237,6 +251,19 @@ func (r *reader) verify(ctx context.Context) error {
 	default:
 		return r.verifyLast(ctx)
 	}
+}
+
+// wait tells whether a stream that seems to end too early deserves another look.
+func (r *reader) wait() bool {
+	if r.log.layout.Replicas == 1 {
+		return false
+	}
+
+	if r.short.IsZero() {
+		r.short = time.Now()
+	}
+
+	return time.Since(r.short) < tailGrace
 }
 
 // verifyLast finds a tail that was lost and written anew since.

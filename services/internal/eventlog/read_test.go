@@ -38,11 +38,17 @@ type reading struct {
 func startReading(t testing.TB, log *eventlog.Log, from uint64) *reading {
 	t.Helper()
 
+	return startReadingOf(t, log, 0, from)
+}
+
+func startReadingOf(t testing.TB, log *eventlog.Log, stream int, from uint64) *reading {
+	t.Helper()
+
 	ctx, cancel := context.WithCancel(ctxOf(t))
-	r := &reading{seen: make(chan *eventlog.Message, 10_000), result: make(chan error, 1), stop: cancel}
+	r := &reading{seen: make(chan *eventlog.Message, 100_000), result: make(chan error, 1), stop: cancel}
 
 	go func() {
-		r.result <- log.Read(ctx, 0, from, func(m *eventlog.Message) error {
+		r.result <- log.Read(ctx, stream, from, func(m *eventlog.Message) error {
 			r.seen <- m
 
 			return nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 const (
@@ -25,8 +27,16 @@ const (
 // openStreams makes the streams at the first start. Later it checks that they are the ones made then: a stream
 // made again in their place would pass for the log, empty.
 func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Options) error {
-	made, err := madeStreams(ctx, bucket)
-	if err != nil {
+	var (
+		made map[string]time.Time
+		err  error
+	)
+
+	if err = l.patiently(ctx, func(ctx context.Context) error {
+		made, err = madeStreams(ctx, bucket)
+
+		return err
+	}); err != nil {
 		return err
 	}
 
@@ -36,16 +46,11 @@ func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Opti
 	for i := range l.streams {
 		name := l.layout.streamName(i)
 
-		l.streams[i], err = l.js.Stream(ctx, name)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			if made != nil {
-				return fmt.Errorf("%w: %s", ErrStreamGone, name)
-			}
+		if err = l.patiently(ctx, func(ctx context.Context) error {
+			l.streams[i], err = l.openStream(ctx, i, made == nil, o)
 
-			l.streams[i], err = l.makeStream(ctx, i, o)
-		}
-
-		if err != nil {
+			return err
+		}); err != nil {
 			return fmt.Errorf("opening stream %s: %w", name, err)
 		}
 
@@ -53,9 +58,15 @@ func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Opti
 	}
 
 	if made == nil {
-		if made, err = keepMade(ctx, bucket, created); err != nil {
+		if err = l.patiently(ctx, func(ctx context.Context) error {
+			made, err = keepMade(ctx, bucket, created)
+
+			return err
+		}); err != nil {
 			return err
 		}
+
+		l.spreadAtFirst(ctx)
 	}
 
 	for name, at := range created {
@@ -65,6 +76,20 @@ func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Opti
 	}
 
 	return l.adjustStreams(ctx, o)
+}
+
+// openStream opens a stream, and makes it if this is the first start.
+func (l *Log) openStream(ctx context.Context, i int, first bool, o Options) (jetstream.Stream, error) {
+	stream, err := l.js.Stream(ctx, l.layout.streamName(i))
+
+	switch {
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return stream, err //nolint:wrapcheck // wrapped by openStreams
+	case !first:
+		return nil, ErrStreamGone
+	default:
+		return l.makeStream(ctx, i, o)
+	}
 }
 
 // madeStreams reads when each stream was made; nil: the first start is not complete.
@@ -116,7 +141,7 @@ func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Strea
 
 	for {
 		stream, err := l.js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || noRoom(err) {
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || jsretry.NoStorage(err) {
 			// Another process may have been faster, with another cap; then it has the room, too.
 			if other, lookErr := l.js.Stream(ctx, config.Name); lookErr == nil {
 				return other, nil
@@ -124,7 +149,7 @@ func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Strea
 		}
 
 		smaller := config.MaxBytes / 2 // halves
-		if !noRoom(err) || o.MaxBytes != 0 || smaller < minMaxBytes {
+		if !jsretry.NoStorage(err) || o.MaxBytes != 0 || smaller < minMaxBytes {
 			return stream, err //nolint:wrapcheck // wrapped by openStreams
 		}
 
@@ -160,14 +185,6 @@ func (l *Log) shrinkStreams(ctx context.Context, n int, maxBytes int64) error {
 	return nil
 }
 
-// noRoom tells whether the server refused to reserve the bytes.
-func noRoom(err error) bool {
-	var refused *jetstream.APIError
-
-	return errors.As(err, &refused) &&
-		(refused.ErrorCode == codeInsufficientResources || refused.ErrorCode == codeStorageExceeded)
-}
-
 func (l *Log) streamConfig(i int, maxBytes int64, maxAge time.Duration) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:        l.layout.streamName(i),
@@ -181,7 +198,9 @@ func (l *Log) streamConfig(i int, maxBytes int64, maxAge time.Duration) jetstrea
 		MaxMsgSize:  maxMessageBytes,
 		Replicas:    l.layout.Replicas,
 		AllowDirect: true,
-		DenyPurge:   true,
+		// Trim needs a purge up to a sequence, and the server knows only one permission for both. Readers find a
+		// stream that somebody emptied by hand: ErrTrimmed. Messages can be deleted one by one as well: an operator
+		// may have to take one out.
 	}
 }
 

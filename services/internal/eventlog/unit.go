@@ -3,6 +3,8 @@ package eventlog
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 )
@@ -11,6 +13,8 @@ import (
 type call struct {
 	span trace.SpanContext
 	done chan struct{}
+	// abandoned is set when nobody waits any more.
+	abandoned atomic.Bool
 
 	mu     sync.Mutex
 	open   int // units not finished
@@ -54,6 +58,8 @@ type unit struct {
 	data    *[]byte
 	size    int
 	records int
+	// deadline is when the caller has to have an answer.
+	deadline time.Time
 	// next part of the same call and partition, to be sent once this one is acknowledged.
 	next *unit
 }
@@ -98,6 +104,8 @@ func release(units []*unit) {
 
 // encode sorts the items by partition into units and encodes them, in the caller's goroutine.
 func (w *Writer) encode(c *call, items []Item) ([]*unit, error) {
+	deadline := time.Now().Add(w.options.AckTimeout)
+
 	var first, last []*unit // of each partition touched, in the order of the first touch
 
 	byPartition := make(map[int]int, min(len(items), w.log.layout.Partitions))
@@ -114,7 +122,7 @@ func (w *Writer) encode(c *call, items []Item) ([]*unit, error) {
 		if !found {
 			at = len(first)
 			byPartition[item.Partition] = at
-			u := &unit{call: c, partition: item.Partition, data: takeBuffer()}
+			u := &unit{call: c, partition: item.Partition, data: takeBuffer(), deadline: deadline}
 			first, last = append(first, u), append(last, u)
 		}
 
@@ -155,7 +163,9 @@ func (u *unit) add(item Item, limit int) (*unit, error) {
 		return u, nil
 	}
 
-	u.next = &unit{call: u.call, partition: u.partition, data: takeBuffer(), size: size, records: 1}
+	u.next = &unit{
+		call: u.call, partition: u.partition, data: takeBuffer(), size: size, records: 1, deadline: u.deadline,
+	}
 	*u.next.data = append(*u.next.data, grown[before:]...)
 	*u.data = grown[:before]
 

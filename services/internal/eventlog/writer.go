@@ -63,7 +63,8 @@ func (l *Log) NewWriter(o WriterOptions) *Writer {
 		w.done.Go(func() { w.lanes[i].run(ctx) })
 	}
 
-	w.done.Go(func() { w.publisher.run(ctx) })
+	w.done.Go(func() { w.publisher.resend(ctx) })
+	w.done.Go(func() { w.sweep(ctx) })
 	w.done.Go(func() { w.watchFill(ctx) })
 
 	return w
@@ -82,7 +83,7 @@ func (l *Log) batchLimit() int {
 	return max(limit-headerRoom, batchHead+1)
 }
 
-// Write returns when the server has acknowledged all items, or with the first error: ErrFull, ErrBusy,
+// Write returns when the server has acknowledged all items, or with the first error, within AckTimeout: ErrFull, ErrBusy,
 // ErrTooLarge and ErrClosed, or ErrUnavailable and the context's error, after which some or all of the items may
 // be in the log. The caller writes all of them again; what is in the log twice counts once, by message id.
 // Items of one partition keep their order. Records of concurrent calls have no order among them.
@@ -119,6 +120,8 @@ func (w *Writer) Write(ctx context.Context, items []Item) (Token, error) {
 	case <-call.done:
 		return call.result(w.log.layout)
 	case <-ctx.Done():
+		call.abandoned.Store(true)
+
 		return Token{}, fmt.Errorf("waiting for the log: %w", ctx.Err())
 	}
 }
@@ -147,8 +150,7 @@ func (w *Writer) admit(units []*unit) error {
 		}
 	}
 
-	if w.queued.Add(size) > w.options.QueueBytes {
-		w.queued.Add(-size)
+	if !w.reserve(size) {
 		release(units)
 
 		return ErrBusy
@@ -159,6 +161,44 @@ func (w *Writer) admit(units []*unit) error {
 	}
 
 	return nil
+}
+
+// sweepPeriod is how often timeouts and retries are looked for.
+const sweepPeriod = 50 * time.Millisecond
+
+// sweep gives up on what took too long, until ctx ends. It takes no lock that a slow connection may hold, so that
+// callers hear in time whatever happens.
+func (w *Writer) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepPeriod)
+	defer ticker.Stop()
+
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			w.publisher.expire(now)
+
+			for _, lane := range w.lanes {
+				lane.expire(now)
+			}
+		}
+	}
+}
+
+// reserve takes room in the queue; false: there is not so much. What is queued never exceeds the bound, not even for a
+// moment.
+func (w *Writer) reserve(size int64) bool {
+	for {
+		queued := w.queued.Load()
+		if queued+size > w.options.QueueBytes {
+			return false
+		}
+
+		if w.queued.CompareAndSwap(queued, queued+size) {
+			return true
+		}
+	}
 }
 
 // settle is told by the publisher what became of a batch.
