@@ -171,11 +171,12 @@ func (br *bodyReader) copy(b *body, src io.Reader, r *http.Request, limit int, l
 	}
 }
 
-// grow makes room for n more bytes; false if the budget has none. What is decoded takes about as much again, and so
-// does the copy that the decoded texts are part of.
-func (b *body) grow(n int) bool {
-	const copies = 3
+// copies is how often a request is in memory: what is decoded takes about as much as its body, and so does the copy that
+// the decoded texts are part of.
+const copies = 3
 
+// grow makes room for n more bytes; false if the budget has none.
+func (b *body) grow(n int) bool {
 	if len(b.data)+n <= cap(b.data) {
 		return true
 	}

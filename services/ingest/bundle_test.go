@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
@@ -20,6 +21,7 @@ import (
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/jsretry"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/settings"
 )
@@ -40,6 +42,7 @@ type bundle struct {
 	log        *eventlog.Log
 	rejects    *reject.Stream
 	directory  *directory.Directory
+	settings   *settings.Settings
 	deps       Deps
 	ingest     string
 	query      string
@@ -59,19 +62,30 @@ func newBundle(t testing.TB, cfg Config) *bundle {
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 
+	return newBundleOn(t, nc, eventlog.Options{Partitions: 4, MaxBytes: 1 << 30}, cfg)
+}
+
+// newBundleOn starts a service on the log behind a connection.
+func newBundleOn(t testing.TB, nc *nats.Conn, o eventlog.Options, cfg Config) *bundle {
+	t.Helper()
+
+	var err error
+
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &bundle{t: t}
-	b.log, err = eventlog.Open(ctx, nc, eventlog.Options{Partitions: 4, MaxBytes: 1 << 30})
+	b.log, err = eventlog.Open(ctx, nc, o)
 	require.NoError(t, err)
 
-	b.rejects, err = reject.Open(ctx, b.log.JetStream(), reject.Options{MaxBytes: 1 << 28})
+	b.rejects, err = reject.Open(ctx, b.log.JetStream(), reject.Options{MaxBytes: 1 << 28, Replicas: o.Replicas})
 	require.NoError(t, err)
 
-	b.directory, err = directory.Open(ctx, b.log.JetStream(), directory.Options{})
+	b.directory, err = directory.Open(ctx, b.log.JetStream(), directory.Options{Replicas: o.Replicas})
 	require.NoError(t, err)
 
-	s, err := settings.Open(ctx, b.log.JetStream(), 1)
+	s, err := settings.Open(ctx, b.log.JetStream(), o.Replicas)
 	require.NoError(t, err)
+
+	b.settings = s
 
 	for _, k := range []struct {
 		into      *string
@@ -84,8 +98,8 @@ func newBundle(t testing.TB, cfg Config) *bundle {
 		{&b.otherSpace, "other", access.RoleIngest},
 	} {
 		*k.into = access.NewKey(k.role)
-		require.NoError(t, s.PutKey(ctx, settings.Key{
-			Hash: access.Hash(*k.into), Workspace: k.workspace, Role: k.role.String(),
+		require.NoError(t, jsretry.Do(ctx, nil, func(ctx context.Context) error {
+			return s.PutKey(ctx, settings.Key{Hash: access.Hash(*k.into), Workspace: k.workspace, Role: k.role.String()})
 		}))
 	}
 

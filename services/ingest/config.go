@@ -17,6 +17,7 @@ const (
 	defaultHTTP     = "127.0.0.1:8080"
 	defaultGRPC     = "127.0.0.1:8081"
 	defaultInFlight = 256
+	defaultQueue    = 64
 	defaultDrain    = 10 * time.Second
 	maxInFlight     = 1 << 20
 )
@@ -37,8 +38,10 @@ type Config struct {
 	// AllowPublic lets the service listen without TLS on addresses that other machines reach: behind a proxy that
 	// speaks TLS, say.
 	AllowPublic bool `koanf:"allow_public"`
-	// InFlightMiB bounds the request bodies held in memory at once; beyond it clients get 429. 0: 256.
+	// InFlightMiB bounds the requests held in memory at once; beyond it clients get 429. 0: 256.
 	InFlightMiB int `koanf:"in_flight_mib"`
+	// QueueMiB bounds the encoded events that wait for the log to take them; beyond it clients get 429. 0: 64.
+	QueueMiB int `koanf:"queue_mib"`
 	// Drain is how long requests may still run when the service ends; 0: 10 s.
 	Drain time.Duration `koanf:"drain"`
 	// Now is the clock; nil: time.Now.
@@ -60,6 +63,8 @@ func (c Config) Validate() error {
 		return errors.New("ingest: http and grpc are both off: nothing would be served")
 	case c.InFlightMiB < 8 || c.InFlightMiB > maxInFlight:
 		return fmt.Errorf("ingest: in_flight_mib must be from 8 to %d", maxInFlight)
+	case c.QueueMiB < 1 || c.QueueMiB > maxInFlight:
+		return fmt.Errorf("ingest: queue_mib must be from 1 to %d", maxInFlight)
 	case c.Drain < 0:
 		return errors.New("ingest: drain must not be negative")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
@@ -135,6 +140,10 @@ func (c Config) complete() Config {
 
 	if c.InFlightMiB == 0 {
 		c.InFlightMiB = defaultInFlight
+	}
+
+	if c.QueueMiB == 0 {
+		c.QueueMiB = defaultQueue
 	}
 
 	if c.Drain == 0 {

@@ -35,6 +35,7 @@ func TestConfig(t *testing.T) {
 		{"half of TLS", Config{TLSCert: "x"}, "need each other"},
 		{"TLS that is not there", Config{TLSCert: "x", TLSKey: "y"}, "reading the certificate"},
 		{"too small a budget", Config{InFlightMiB: 1}, "in_flight_mib"},
+		{"no queue", Config{QueueMiB: -1}, "queue_mib"},
 		{"a negative drain", Config{Drain: -1}, "drain"},
 		{"a mapping that is not there", Config{Mapping: "nowhere"}, "reading the mapping"},
 	}

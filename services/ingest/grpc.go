@@ -17,6 +17,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
+	"google.golang.org/protobuf/proto"
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	ingestv1 "hale.dev/proto/gen/hale/ingest/v1"
@@ -133,6 +134,13 @@ func (g *grpcServer) publish(ctx context.Context, in *ingestv1.PublishRequest) (
 	case n > maxNativeEvents:
 		return nil, malformed(CodeTooManyEvents, fmt.Sprintf("a request may have at most %d events", maxNativeEvents))
 	}
+
+	// It is in memory already; what is bounded is how much of it may wait.
+	held := int64(proto.Size(in)) * copies
+	if !g.s.budget.take(held) {
+		return nil, errBusy()
+	}
+	defer g.s.budget.give(held)
 
 	who, _ := access.FromContext(ctx)
 	req := &request{

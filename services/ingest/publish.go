@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
@@ -56,6 +57,36 @@ func (p *publisher) publish(ctx context.Context, r *request) (*result, error) {
 		return nil, errPressed(why)
 	}
 
+	woken, err := p.prepare(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+
+	res, err := p.write(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+
+	if p.wake != nil {
+		for _, user := range woken {
+			p.wake(r.workspace, user)
+		}
+	}
+
+	p.metrics.events(ctx, r)
+
+	return res, nil
+}
+
+// storesWait bounds all that a request asks of the directory and of REJECTS; the log has a bound of its own.
+const storesWait = 8 * time.Second
+
+// prepare decides on every event, stores what is refused, and lets the directory learn. It returns the users whose
+// waiting events can be sent again once the request is in the log.
+func (p *publisher) prepare(ctx context.Context, r *request) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storesWait)
+	defer cancel()
+
 	view := p.directory.View(r.workspace)
 	if err := p.load(ctx, view, r); err != nil {
 		return nil, directoryProblem(err)
@@ -76,20 +107,7 @@ func (p *publisher) publish(ctx context.Context, r *request) (*result, error) {
 		return nil, directoryProblem(err)
 	}
 
-	res, err := p.write(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-
-	if p.wake != nil {
-		for _, user := range woken {
-			p.wake(r.workspace, user)
-		}
-	}
-
-	p.metrics.events(ctx, r)
-
-	return res, nil
+	return woken, nil
 }
 
 // historical tells whether some event belongs to a load.

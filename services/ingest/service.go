@@ -89,7 +89,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 
-	s.writer = d.Log.NewWriter(eventlog.WriterOptions{})
+	s.writer = d.Log.NewWriter(eventlog.WriterOptions{QueueBytes: int64(cfg.QueueMiB) << 20})
 
 	s.publisher, err = newPublisher(d, s.writer, cfg.Sources)
 	if err != nil {
@@ -254,9 +254,14 @@ func (s *Service) probe(ctx context.Context) {
 	tick := time.NewTicker(probePeriod)
 	defer tick.Stop()
 
-	for {
+	broken := make([]error, s.deps.Log.Layout().Streams)
+
+	for turn := 0; ; turn++ {
+		// A stream can be without a leader while the others have one. One a second is asked.
+		stream := turn % len(broken)
 		asked, cancel := context.WithTimeout(ctx, probeTimeout)
-		_, err := s.deps.Log.Info(asked, 0)
+		_, broken[stream] = s.deps.Log.Info(asked, stream)
+		err := errors.Join(broken...)
 
 		cancel()
 

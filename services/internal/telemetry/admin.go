@@ -21,11 +21,12 @@ const (
 	stopTimeout = time.Second
 )
 
-// Handler serves /metrics, /healthz (the process lives), /readyz (200 when every check is
-// ready, else 503 naming those that are not) and /debug/pprof.
+// Handler serves /metrics (with exemplars to who asks for OpenMetrics), /healthz (the process lives), /readyz (200
+// when every check is ready, else 503 naming those that are not) and /debug/pprof.
 func Handler(metrics prometheus.Gatherer, ready *Readiness) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	// Exemplars, which lead from a measurement to its trace, exist only in the OpenMetrics format.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, status{Status: "ok"})
 	})

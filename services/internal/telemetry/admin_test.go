@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 
 	"hale.dev/services/internal/telemetry"
 )
@@ -70,6 +72,39 @@ func TestHandler(t *testing.T) {
 	require.Contains(t, get("/metrics").Body.String(), "go_goroutines")
 	require.Equal(t, http.StatusOK, get("/debug/pprof/").Code)
 	require.Equal(t, http.StatusNotFound, get("/elsewhere").Code)
+}
+
+func TestExemplars(t *testing.T) {
+	t.Parallel()
+
+	tel, err := telemetry.Setup(t.Context(), telemetry.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+
+	histogram, err := tel.Meter.Meter("test").Float64Histogram("hale_test_seconds")
+	require.NoError(t, err)
+
+	span := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{0xab, 1}, SpanID: trace.SpanID{0xcd, 2}, TraceFlags: trace.FlagsSampled,
+	})
+	histogram.Record(trace.ContextWithSpanContext(t.Context(), span), 0.25)
+	histogram.Record(trace.ContextWithSpanContext(t.Context(), span.WithTraceFlags(0).WithTraceID(trace.TraceID{0xee})), 0.75)
+
+	scrape := func(accept string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.Header.Set("Accept", accept)
+
+		w := httptest.NewRecorder()
+		telemetry.Handler(tel.Metrics, &telemetry.Readiness{}).ServeHTTP(w, r)
+
+		return w
+	}
+
+	w := scrape("application/openmetrics-text; version=1.0.0")
+	require.Contains(t, w.Header().Get("Content-Type"), "application/openmetrics-text")
+	require.Regexp(t, `hale_test_seconds_bucket\{.*\} \d+ # \{.*trace_id="ab01`+strings.Repeat("0", 28)+`".*\} 0\.25`, w.Body.String())
+	require.NotContains(t, w.Body.String(), `trace_id="ee`, "nobody keeps that trace")
+	require.NotContains(t, scrape("text/plain").Body.String(), "trace_id")
 }
 
 func TestServe(t *testing.T) {
