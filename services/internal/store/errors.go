@@ -24,6 +24,8 @@ const (
 	ReasonLoading Reason = "loading"
 	// ReasonFull: the engine has no room for what it should write.
 	ReasonFull Reason = "store_full"
+	// ReasonClusterDown: a part of a cluster takes no calls now: it has no master, or its data are on the move.
+	ReasonClusterDown Reason = "cluster_down"
 	// ReasonUnreachable: the engine does not answer.
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonRefused: the engine answered with an error of another kind.
@@ -60,7 +62,7 @@ func (e *Error) Code() codes.Code {
 		return codes.FailedPrecondition
 	case ReasonFull:
 		return codes.ResourceExhausted
-	case ReasonLoading, ReasonUnreachable, ReasonClosed:
+	case ReasonLoading, ReasonClusterDown, ReasonUnreachable, ReasonClosed:
 		return codes.Unavailable
 	case ReasonRefused:
 		return codes.Internal

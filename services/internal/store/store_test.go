@@ -82,6 +82,7 @@ func TestError(t *testing.T) {
 		store.ReasonReadOnly:       {codes.FailedPrecondition, "STORE_READ_ONLY"},
 		store.ReasonFormat:         {codes.FailedPrecondition, "STORE_UNKNOWN_FORMAT"},
 		store.ReasonLoading:        {codes.Unavailable, "STORE_LOADING"},
+		store.ReasonClusterDown:    {codes.Unavailable, "STORE_CLUSTER_DOWN"},
 		store.ReasonUnreachable:    {codes.Unavailable, "STORE_UNREACHABLE"},
 		store.ReasonClosed:         {codes.Unavailable, "STORE_CLOSED"},
 		store.ReasonFull:           {codes.ResourceExhausted, "STORE_FULL"},

@@ -85,28 +85,30 @@ func (s *Store) part(n int) (*part, error) {
 	return s.parts[n], nil
 }
 
+// open returns the partition for a call that has not ended yet.
+func (s *Store) open(ctx context.Context, partition int, doing string) (*part, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s partition %d: %w", doing, partition, err)
+	}
+	return s.part(partition)
+}
+
 func errClosed() error {
 	return &store.Error{Reason: store.ReasonClosed, Message: "the memory store is closed"}
 }
 
 // Claim implements store.Store.
-func (s *Store) Claim(ctx context.Context, partition int) (store.Head, error) {
-	if err := ctx.Err(); err != nil {
-		return store.Head{}, fmt.Errorf("claiming partition %d: %w", partition, err)
-	}
-	p, err := s.part(partition)
+func (s *Store) Claim(ctx context.Context, partition int, l store.Lease) (store.Head, error) {
+	p, err := s.open(ctx, partition, "claiming")
 	if err != nil {
 		return store.Head{}, err
 	}
-	return p.claim(), nil
+	return p.claim(l)
 }
 
 // Read implements store.Store.
 func (s *Store) Read(ctx context.Context, partition int, keys ...string) (store.Head, [][]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return store.Head{}, nil, fmt.Errorf("reading partition %d: %w", partition, err)
-	}
-	p, err := s.part(partition)
+	p, err := s.open(ctx, partition, "reading")
 	if err != nil {
 		return store.Head{}, nil, err
 	}
@@ -116,10 +118,7 @@ func (s *Store) Read(ctx context.Context, partition int, keys ...string) (store.
 
 // Commit implements store.Store.
 func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("committing to partition %d: %w", c.Partition, err)
-	}
-	p, err := s.part(c.Partition)
+	p, err := s.open(ctx, c.Partition, "committing to")
 	if err != nil {
 		return err
 	}
@@ -131,10 +130,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 
 // Reset implements store.Store.
 func (s *Store) Reset(ctx context.Context, partition int, epoch uint64) (store.Head, error) {
-	if err := ctx.Err(); err != nil {
-		return store.Head{}, fmt.Errorf("resetting partition %d: %w", partition, err)
-	}
-	p, err := s.part(partition)
+	p, err := s.open(ctx, partition, "resetting")
 	if err != nil {
 		return store.Head{}, err
 	}

@@ -3,6 +3,7 @@ package memory
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"hale.dev/services/internal/store"
 )
@@ -16,6 +17,10 @@ type part struct {
 
 	mu       sync.RWMutex
 	head     store.Head
+	last     uint64 // the highest generation that was ever given
+	lease    store.Lease
+	until    time.Time // when the lease ends
+	draft    *draft    // nil: there is none
 	base     map[string][]byte
 	over     map[string][]byte // nil: no snapshot under way; a nil value: deleted
 	written  int64             // bytes written since the last snapshot
@@ -27,28 +32,30 @@ type part struct {
 
 func newPart(n int) *part { return &part{n: n, base: map[string][]byte{}} }
 
-func (p *part) claim() store.Head {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.head.Epoch++
-	p.changed = true
-	return p.head
+// next returns the number of a new generation.
+func (p *part) next() uint64 {
+	p.last = max(p.last, p.head.Generation) + 1
+	return p.last
 }
 
-// reset begins a new generation without values. A snapshot under way keeps the map that it reads.
+// replace puts a head with its values in place of what is live. A snapshot under way keeps the map that it reads.
+func (p *part) replace(head store.Head, values map[string][]byte) {
+	p.head, p.draft, p.base = head, nil, values
+	if p.over != nil {
+		p.over = map[string][]byte{}
+	}
+	p.changed, p.size = true, 0 // the old snapshot is worth nothing any more
+	p.announce(nil, true)
+}
+
+// reset begins a new generation without values.
 func (p *part) reset(epoch uint64) (store.Head, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if epoch != p.head.Epoch {
 		return store.Head{}, store.ErrFenced
 	}
-	p.head = store.Head{Epoch: epoch, Generation: p.head.Generation + 1}
-	p.base = map[string][]byte{}
-	if p.over != nil {
-		p.over = map[string][]byte{}
-	}
-	p.changed, p.size = true, 0 // the old snapshot is worth nothing any more
-	p.announce(nil, true)
+	p.replace(store.Head{Epoch: epoch, Generation: p.next(), Revision: p.head.Revision + 1}, map[string][]byte{})
 	return p.head, nil
 }
 
@@ -79,16 +86,26 @@ func (p *part) commit(c *store.Commit) error {
 	state := slices.Clone(c.State)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.Epoch != p.head.Epoch || c.Generation != p.head.Generation || c.From != p.head.Cursor {
+	if c.Draft {
+		return p.commitDraft(c, values, state)
+	}
+	if !fits(&p.head, c) {
 		return store.ErrFenced
 	}
+	p.grant(c.Lease)
 	p.apply(c, values)
-	p.head.Cursor, p.head.State = c.Cursor, state
+	p.head.Cursor, p.head.State, p.head.Revision = c.Cursor, state, p.head.Revision+1
 	p.changed = true
 	if len(p.watchers) > 0 {
 		p.announce(slices.Clone(c.Changed), false)
 	}
 	return nil
+}
+
+// fits reports whether a commit is of the head's owner and goes on from where it is.
+func fits(h *store.Head, c *store.Commit) bool {
+	return c.Epoch == h.Epoch && c.Generation == h.Generation && c.From == h.Cursor &&
+		(c.Revision == 0 || c.Revision == h.Revision)
 }
 
 func (p *part) apply(c *store.Commit, values [][]byte) {

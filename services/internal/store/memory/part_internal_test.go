@@ -91,7 +91,8 @@ func TestDue(t *testing.T) {
 		p.freeze()
 		p.thaw(true, 100)
 		require.False(t, p.due(false))
-		p.claim()
+		_, err := p.claim(store.Lease{})
+		require.NoError(t, err)
 		require.True(t, p.due(false), "a claim changes the head")
 	})
 	t.Run("a large one waits until much of it changed", func(t *testing.T) {

@@ -22,7 +22,8 @@ const (
 // Bench measures commits and reads of a store made by open.
 func Bench(b *testing.B, open func(b *testing.B) store.Store) {
 	b.Helper()
-	b.Run("commit of 500", func(b *testing.B) { benchCommit(b, open(b)) })
+	b.Run("commit of 500", func(b *testing.B) { benchCommit(b, open(b), store.Lease{}) })
+	b.Run("commit of 500 with a lease", func(b *testing.B) { benchCommit(b, open(b), lease("owner", longTTL)) })
 	b.Run("read of one", func(b *testing.B) { benchRead(b, open(b)) })
 }
 
@@ -36,7 +37,7 @@ func BenchEntries(from, n int) ([]store.Entry, []string) {
 	return entries, ids
 }
 
-func benchCommit(b *testing.B, s store.Store) {
+func benchCommit(b *testing.B, s store.Store, l store.Lease) {
 	b.Helper()
 	h := claim(b, s, 0)
 	puts, ids := BenchEntries(0, benchPool)
@@ -46,13 +47,13 @@ func benchCommit(b *testing.B, s store.Store) {
 	for i := range b.N {
 		from := i * BenchAccounts % benchPool
 		c := next(0, h)
-		c.State = dedupe[:100]
+		c.State, c.Lease = dedupe[:100], l
 		c.Put, c.Changed = puts[from:from+BenchAccounts], ids[from:from+BenchAccounts]
 		c.Append = []store.Entry{{Key: store.DedupeKey(int64(i / 1000)), Value: dedupe}}
 		if err := s.Commit(context.Background(), c); err != nil {
 			b.Fatal(err)
 		}
-		h.Cursor = c.Cursor
+		h.Cursor, h.Revision = c.Cursor, h.Revision+1
 	}
 	b.ReportMetric(float64(b.N)*BenchAccounts/b.Elapsed().Seconds(), "accounts/s")
 }

@@ -20,6 +20,7 @@ func (u *suite) testFence(t *testing.T) {
 		"another generation":   func(c *store.Commit) { c.Generation++ },
 		"a cursor left behind": func(c *store.Commit) { c.From-- },
 		"a cursor ahead":       func(c *store.Commit) { c.From++ },
+		"a newer revision":     func(c *store.Commit) { c.Revision++ },
 	}
 	for name, break1 := range wrong {
 		t.Run(name+" is fenced and writes nothing", func(t *testing.T) {

@@ -23,7 +23,7 @@ func (u *suite) testReset(t *testing.T) {
 		s := u.open(t)
 		h, err := s.Reset(t.Context(), 0, 0)
 		require.NoError(t, err)
-		require.Equal(t, store.Head{Generation: 1}, h)
+		require.Equal(t, store.Head{Generation: 1, Revision: 1}, h)
 		require.Equal(t, uint64(1), claim(t, s, 0).Generation)
 	})
 	t.Run("a reset whose context has ended does nothing", func(t *testing.T) {
@@ -54,7 +54,7 @@ func reset(t *testing.T, s store.Store, partition int, h store.Head) store.Head 
 	t.Helper()
 	fresh, err := s.Reset(t.Context(), partition, h.Epoch)
 	require.NoError(t, err)
-	require.Equal(t, store.Head{Epoch: h.Epoch, Generation: h.Generation + 1}, fresh)
+	require.Equal(t, store.Head{Epoch: h.Epoch, Generation: h.Generation + 1, Revision: h.Revision + 1}, fresh)
 	return fresh
 }
 
@@ -166,7 +166,7 @@ func (u *suite) testResetRead(t *testing.T) {
 					if err := s.Commit(context.Background(), c); err != nil {
 						return fmt.Errorf("committing: %w", err)
 					}
-					h.Cursor = c.Cursor
+					h.Cursor, h.Revision = c.Cursor, h.Revision+1
 				}
 				var err error
 				if h, err = s.Reset(context.Background(), 0, h.Epoch); err != nil {

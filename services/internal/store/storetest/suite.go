@@ -39,6 +39,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, options ...Option) {
 	t.Run("fence", u.testFence)
 	t.Run("values", u.testValues)
 	t.Run("reset", u.testReset)
+	t.Run("lease", u.testLease)
+	t.Run("draft", u.testDraft)
 	t.Run("watch", u.testWatch)
 	t.Run("model", u.testModel)
 	t.Run("life", u.testLife)
@@ -46,7 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, options ...Option) {
 
 // claim claims a partition and returns its head.
 func claim(t require.TestingT, s store.Store, partition int) store.Head {
-	h, err := s.Claim(context.Background(), partition)
+	h, err := s.Claim(context.Background(), partition, store.Lease{})
 	require.NoError(t, err)
 	return h
 }
@@ -55,13 +57,14 @@ func claim(t require.TestingT, s store.Store, partition int) store.Head {
 func next(partition int, h store.Head) *store.Commit {
 	return &store.Commit{
 		Partition: partition, Epoch: h.Epoch, Generation: h.Generation, From: h.Cursor, Cursor: h.Cursor + 1, State: h.State,
+		Revision: h.Revision,
 	}
 }
 
 // apply commits c and returns the head that must be stored then.
 func apply(t require.TestingT, s store.Store, c *store.Commit) store.Head {
 	require.NoError(t, s.Commit(context.Background(), c))
-	return store.Head{Epoch: c.Epoch, Generation: c.Generation, Cursor: c.Cursor, State: c.State}
+	return store.Head{Epoch: c.Epoch, Generation: c.Generation, Cursor: c.Cursor, State: c.State, Revision: c.Revision + 1}
 }
 
 // read returns head and values.

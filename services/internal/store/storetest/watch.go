@@ -142,12 +142,12 @@ func (u *suite) testRacingStart(t *testing.T) {
 	const commits, starts = 400, 8
 	failed := make(chan error, 1)
 	go func() {
-		h, err := s.Claim(context.Background(), 0)
+		h, err := s.Claim(context.Background(), 0, store.Lease{})
 		for i := 0; i < commits && err == nil; i++ {
 			c := next(0, h)
 			c.Changed = []string{fmt.Sprint(c.Cursor)}
 			err = s.Commit(context.Background(), c)
-			h.Cursor = c.Cursor
+			h.Cursor, h.Revision = c.Cursor, h.Revision+1
 		}
 		failed <- err
 	}()
