@@ -2,7 +2,11 @@ package redis_test
 
 import (
 	"context"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/store/redis"
@@ -49,4 +53,49 @@ func BenchmarkStore(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkCluster is BenchmarkStore over a cluster, and many partitions at once: of one server, and of a cluster.
+func BenchmarkCluster(b *testing.B) {
+	cluster := redistest.StartCluster(b, redistest.Durable()...)
+	storetest.Bench(b, func(b *testing.B) store.Store {
+		b.Helper()
+		return open(b, redis.Options{URL: cluster.URL(), Prefix: b.Name() + strconv.Itoa(b.N) + ":"})
+	})
+	server := redistest.StartServer(b, redistest.Durable()...)
+	for name, url := range map[string]string{"one server": server.URL(), "a cluster": cluster.URL()} {
+		b.Run("commits of 50 to 16 partitions of "+name, func(b *testing.B) {
+			benchMany(b, open(b, redis.Options{URL: url, Prefix: b.Name() + strconv.Itoa(b.N) + ":"}))
+		})
+	}
+}
+
+// benchMany shares b.N commits among owners of 16 partitions, with leases.
+func benchMany(b *testing.B, s store.Store) {
+	b.Helper()
+	const partitions, accounts = 16, 50
+	puts, ids := storetest.BenchEntries(0, accounts)
+	lease := store.Lease{Owner: "owner", Deployment: "deployment", TTL: time.Minute}
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	b.ReportAllocs()
+	b.ResetTimer()
+	var group sync.WaitGroup
+	for p := range partitions {
+		group.Go(func() {
+			h, err := s.Claim(context.Background(), p, lease)
+			for err == nil && left.Add(-1) >= 0 {
+				err = s.Commit(context.Background(), &store.Commit{
+					Partition: p, Epoch: h.Epoch, Generation: h.Generation, From: h.Cursor, Cursor: h.Cursor + 1,
+					Put: puts, Changed: ids, Lease: lease,
+				})
+				h.Cursor++
+			}
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
 }

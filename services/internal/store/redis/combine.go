@@ -16,10 +16,48 @@ const (
 	maxSmallRead = 16
 )
 
+// combiners are a combiner for each server, so that one that is slow holds up only those who read from it.
+type combiners struct {
+	servers *servers
+
+	mu sync.RWMutex
+	of map[string]*combiner // by address
+}
+
+// mget reads keys of one slot, as of one instant.
+func (c *combiners) mget(ctx context.Context, keys []string) ([]any, error) {
+	if len(keys) > maxSmallRead {
+		return alone(ctx, c.servers, keys)
+	}
+	node, err := c.servers.master(ctx, keys[0])
+	if err != nil {
+		return nil, err
+	}
+	return c.at(node.Options().Addr).mget(ctx, keys)
+}
+
+func (c *combiners) at(addr string) *combiner {
+	c.mu.RLock()
+	one := c.of[addr]
+	c.mu.RUnlock()
+	if one != nil {
+		return one
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[string]*combiner{}
+	}
+	if c.of[addr] == nil {
+		c.of[addr] = &combiner{client: c.servers}
+	}
+	return c.of[addr]
+}
+
 // combiner sends the small reads of many callers in one pipeline: most of what a read costs is the system calls of
 // either side, and these are paid once for all. A read that finds nobody else goes at once, by itself.
 type combiner struct {
-	client redis.UniversalClient
+	client redis.UniversalClient // of all servers: a slot may have moved
 
 	mu     sync.Mutex
 	flying int
@@ -35,17 +73,32 @@ type read struct {
 	done   chan struct{}
 }
 
-// mget reads keys of one slot, as of one instant.
-func (c *combiner) mget(ctx context.Context, keys []string) ([]any, error) {
-	if len(keys) > maxSmallRead {
-		return c.client.MGet(ctx, keys...).Result() //nolint:wrapcheck // wrapped by the caller
+// newMGet makes the command.
+func newMGet(ctx context.Context, keys []string) *redis.SliceCmd {
+	args := make([]any, 1, 1+len(keys))
+	args[0] = "mget"
+	for i := range keys {
+		args = append(args, &keys[i]) // a pointer needs no allocation
 	}
+	cmd := redis.NewSliceCmd(ctx, args...)
+	cmd.SetFirstKeyPos(1)
+	return cmd
+}
+
+// alone sends one read.
+func alone(ctx context.Context, p processor, keys []string) ([]any, error) {
+	cmd := newMGet(ctx, keys)
+	_ = p.Process(ctx, once{cmd}) // the command keeps the error
+	return cmd.Result()           //nolint:wrapcheck // wrapped by the caller
+}
+
+func (c *combiner) mget(ctx context.Context, keys []string) ([]any, error) {
 	c.mu.Lock()
 	if c.flying < maxFlying {
 		c.flying++
 		c.mu.Unlock()
 		defer c.land()
-		return c.client.MGet(ctx, keys...).Result() //nolint:wrapcheck // wrapped by the caller
+		return alone(ctx, c.client, keys)
 	}
 	r := &read{ctx: ctx, keys: keys, done: make(chan struct{})}
 	c.queue = append(c.queue, r)
@@ -90,7 +143,9 @@ func (c *combiner) fly(batch []*read) {
 	// Every command has its own error, also that of a lost connection.
 	_, _ = c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, r := range waiting {
-			commands = append(commands, p.MGet(ctx, r.keys...))
+			cmd := newMGet(ctx, r.keys)
+			commands = append(commands, cmd)
+			_ = p.Process(ctx, once{cmd}) // only queues it
 		}
 		return nil
 	})

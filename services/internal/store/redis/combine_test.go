@@ -22,7 +22,7 @@ func TestManyReadsAtOnce(t *testing.T) {
 
 	const partitions, keys = 4, 50
 	for p := range partitions {
-		head, err := s.Claim(t.Context(), p)
+		head, err := s.Claim(t.Context(), p, store.Lease{})
 		require.NoError(t, err)
 		c := &store.Commit{Partition: p, Epoch: head.Epoch, Generation: head.Generation, From: head.Cursor, Cursor: 7}
 		for k := range keys {

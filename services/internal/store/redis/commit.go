@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"hale.dev/services/internal/store"
 )
 
@@ -21,14 +19,16 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 	return err
 }
 
+// send sends a commit, again only after answers that say that nothing was done.
 func (s *Store) send(ctx context.Context, c *store.Commit) error {
 	args := s.args(c)
-	done, err := s.eval(ctx, args, s.commit.Hash(), "evalsha")
-	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") { // the server is new, and did nothing
-		done, err = s.eval(ctx, args, commitSource, "eval")
-	}
+	var done int64
+	err := s.insist(ctx, false, func() (err error) {
+		done, err = s.scripts.commit.runArgs(ctx, s.servers, args).Int64()
+		return err //nolint:wrapcheck // wrapped below
+	})
 	if err != nil {
-		return fmt.Errorf("committing %d values to partition %d: %w", len(c.Put)+len(c.Append), c.Partition, outcome(err))
+		return fmt.Errorf("committing %d values to partition %d: %w", len(c.Put)+len(c.Append), c.Partition, s.outcome(err))
 	}
 	if done == 0 {
 		return store.ErrFenced
@@ -36,26 +36,26 @@ func (s *Store) send(ctx context.Context, c *store.Commit) error {
 	return nil
 }
 
-func (s *Store) eval(ctx context.Context, args []any, script, command string) (int64, error) {
-	args[0], args[1] = command, script
-	cmd := redis.NewCmd(ctx, args...)
-	_ = s.writes.Process(ctx, cmd) // the command keeps the error
-	return cmd.Int64()             //nolint:wrapcheck // its callers tell by it what to do
-}
-
-// args makes the script's arguments; commit.lua says their order. The first two are set by eval.
+// args makes the script's arguments; commit.lua says their order. The first two are set by runArgs.
 func (s *Store) args(c *store.Commit) []any {
 	n := s.keys.of(c.Partition)
-	change := packChange(c.Changed)
+	head, change, keep := n.head, []byte(nil), 0
+	if c.Draft {
+		head = n.draft
+	} else {
+		change = packChange(c.Changed)
+		keep = keepChanges(len(change))
+	}
+	lease, millis := packLease(c.Lease)
 	keys := physical(n.at(c.Generation), c)
-	args := make([]any, 2, 12+2*len(keys))
-	args = append(args, len(keys)+2, n.head, n.changes)
+	args := make([]any, 2, 15+2*len(keys))
+	args = append(args, len(keys)+3, head, n.changes, n.lease)
 	for i := range keys {
 		args = append(args, &keys[i]) // a pointer needs no allocation
 	}
 	args = append(args,
-		guard(c.Epoch, c.Generation, c.From), guard(c.Epoch, c.Generation, c.Cursor),
-		packState(c.State), change, keepChanges(len(change)), len(c.Put), len(c.Append))
+		expected(c), guard(c.Epoch, c.Generation, c.Cursor),
+		packState(c.State), change, keep, lease, millis, len(c.Put), len(c.Append))
 	for i := range c.Put {
 		args = append(args, c.Put[i].Value)
 	}

@@ -79,7 +79,7 @@ func TestCrash(t *testing.T) {
 	s := open(t, redis.Options{URL: server.URL()})
 	for round := range 8 {
 		before := whole(t, s)
-		h, err := s.Claim(t.Context(), 0)
+		h, err := s.Claim(t.Context(), 0, store.Lease{})
 		require.NoError(t, err)
 		require.Greater(t, h.Epoch, before.Epoch)
 		started, ended := make(chan struct{}), make(chan error, 1)

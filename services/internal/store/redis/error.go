@@ -13,7 +13,9 @@ import (
 // refusal turns an error of the client into a store.Error; the end of a context stays what it is.
 func refusal(err error) error {
 	var reply redis.Error
-	switch {
+	switch _, done := errors.AsType[*store.Error](err); {
+	case done:
+		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, redis.ErrClosed):
@@ -26,6 +28,8 @@ func refusal(err error) error {
 		return &store.Error{Reason: store.ReasonReadOnly, Message: "redis is a read-only replica", Err: err}
 	case redis.HasErrorPrefix(err, "LOADING"):
 		return &store.Error{Reason: store.ReasonLoading, Message: "redis is loading its files", Err: err}
+	case hasAny(err, "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "NOREPLICAS", "MOVED", "ASK"):
+		return &store.Error{Reason: store.ReasonClusterDown, Message: "a part of the redis cluster takes no calls now", Err: err}
 	case redis.HasErrorPrefix(err, "HALEFORMAT"):
 		return &store.Error{Reason: store.ReasonFormat, Message: "a partition was written by another version", Err: err}
 	default:
@@ -33,10 +37,20 @@ func refusal(err error) error {
 	}
 }
 
+// hasAny reports whether err is an answer that begins with one of these words.
+func hasAny(err error, prefixes ...string) bool {
+	for _, prefix := range prefixes {
+		if redis.HasErrorPrefix(err, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // outcome is refusal for commits: without an answer of the server, the outcome is unknown.
-func outcome(err error) error {
+func (s *Store) outcome(err error) error {
 	var reply redis.Error
-	if errors.As(err, &reply) || errors.Is(err, redis.ErrClosed) {
+	if errors.As(err, &reply) || errors.Is(err, redis.ErrClosed) || s.passes(err) {
 		return refusal(err)
 	}
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)

@@ -16,8 +16,9 @@ func TestHead(t *testing.T) {
 		want := store.Head{
 			Epoch: rapid.Uint64().Draw(rt, "epoch"), Generation: rapid.Uint64().Draw(rt, "generation"),
 			Cursor: rapid.Uint64().Draw(rt, "cursor"), State: rapid.SliceOf(rapid.Byte()).Draw(rt, "state"),
+			Revision: rapid.Uint64Min(1).Draw(rt, "revision"),
 		}
-		b := append(guard(want.Epoch, want.Generation, want.Cursor), "revision"...)
+		b := expected(&store.Commit{Epoch: want.Epoch, Generation: want.Generation, From: want.Cursor, Revision: want.Revision})
 		got, err := parseHead(string(append(b, packState(want.State)...)))
 		require.NoError(rt, err)
 		require.Equal(rt, want, got)

@@ -11,8 +11,8 @@ import (
 //
 //	version byte, epoch, generation, cursor, revision uint64
 //
-// A commit compares the first guardLen bytes with those it expects, as bytes: no number passes through Lua's
-// floating point. The revision counts the partition's commits; watchers see gaps by it.
+// A commit compares the first guardLen bytes with those it expects, and the revision if it knows it, as bytes: no number
+// passes through Lua's floating point. The revision counts the partition's commits; watchers see gaps by it.
 const (
 	version   = 1
 	epochLen  = 1 + 8
@@ -26,11 +26,26 @@ type header struct {
 
 // guard returns the part of the header that commits compare.
 func guard(epoch, generation, cursor uint64) []byte {
-	b := append(make([]byte, 0, guardLen), version)
+	b := append(make([]byte, 0, headerLen), version)
 	b = binary.BigEndian.AppendUint64(b, epoch)
 	b = binary.BigEndian.AppendUint64(b, generation)
 	return binary.BigEndian.AppendUint64(b, cursor)
 }
+
+// expected returns the part of the header that a commit wants to find.
+func expected(c *store.Commit) []byte {
+	b := guard(c.Epoch, c.Generation, c.From)
+	if c.Revision != 0 {
+		b = binary.BigEndian.AppendUint64(b, c.Revision)
+	}
+	return b
+}
+
+// epochGuard returns the version and the epoch, as a header begins.
+func epochGuard(epoch uint64) []byte { return guard(epoch, 0, 0)[:epochLen] }
+
+// bytesOf returns a number as it stands in a header.
+func bytesOf(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // parseHeader reads the header at the front of s; an empty s is the header of a partition never touched.
 func parseHeader(s string) (header, error) {
@@ -55,7 +70,7 @@ func parseHead(s string) (store.Head, error) {
 	if err != nil {
 		return store.Head{}, err
 	}
-	head := store.Head{Epoch: h.Epoch, Generation: h.Generation, Cursor: h.Cursor}
+	head := store.Head{Epoch: h.Epoch, Generation: h.Generation, Cursor: h.Cursor, Revision: h.Revision}
 	if len(s) > headerLen && s[headerLen] == 1 {
 		head.State = []byte(s[headerLen+1:])
 	}

@@ -12,8 +12,14 @@ import (
 type names struct {
 	tag           string
 	head, changes string
-	stale         string // exists while values of earlier generations may be left
+	stale         string // exists while values of other generations may be left
+	lease         string
+	draft         string // the head of the draft
+	last          string // the highest generation that was ever given to a draft or by a reset
+	renewed       string // see renew.go
+	absent        string // never exists, see swept.lua
 	space         atomic.Pointer[space]
+	drafted       atomic.Pointer[space] // of the draft
 }
 
 // space is where the values of one generation are.
@@ -24,8 +30,10 @@ type space struct {
 
 // at returns the space of a generation.
 func (n *names) at(generation uint64) *space {
-	if last := n.space.Load(); last != nil && last.generation == generation {
-		return last
+	for _, known := range []*space{n.space.Load(), n.drafted.Load()} {
+		if known != nil && known.generation == generation {
+			return known
+		}
 	}
 	return &space{generation: generation, value: n.tag + strconv.FormatUint(generation, 10) + ":"}
 }
@@ -34,6 +42,13 @@ func (n *names) at(generation uint64) *space {
 func (n *names) see(generation uint64) *space {
 	in := n.at(generation)
 	n.space.Store(in)
+	return in
+}
+
+// seeDraft is see for the draft's generation.
+func (n *names) seeDraft(generation uint64) *space {
+	in := n.at(generation)
+	n.drafted.Store(in)
 	return in
 }
 
@@ -69,8 +84,13 @@ func (k *keys) of(partition int) *names {
 		return n
 	}
 	tag := k.prefix + "{" + tagOf(partition) + "}"
-	n = &names{tag: tag, head: tag + "!head", changes: tag + "!changes", stale: tag + "!stale"}
+	n = &names{
+		tag: tag, head: tag + "!head", changes: tag + "!changes", stale: tag + "!stale", lease: tag + "!lease",
+		draft: tag + "!draft", last: tag + "!last", renewed: tag + "!renewed",
+		absent: tag + "!absent",
+	}
 	n.see(0)
+	n.seeDraft(0)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if first := k.parts[partition]; first != nil {

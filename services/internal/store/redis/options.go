@@ -17,12 +17,16 @@ import (
 
 // Options configure a Store; all but URL have defaults.
 type Options struct {
-	// URL of the server: redis://user:password@host:port/db, rediss:// for TLS, unix:// for a socket.
+	// URL of the server: redis://user:password@host:port/db, rediss:// for TLS, unix:// for a socket. Of a cluster,
+	// some of its servers: redis://user:password@host:port,host:port. Whether it is a cluster, the servers tell.
 	URL string
 	// Prefix of every key, without '{'. Default "hale:".
 	Prefix string
 	// Timeout of one call's connect, write and read each. Default 3 s.
 	Timeout time.Duration
+	// Patience is how long a call is tried again that the servers refuse for reasons that pass by themselves, such as
+	// a slot that moves or a master that is being replaced. Default 5 s.
+	Patience time.Duration
 	// Logger of warnings about lost connections. Default: discarded.
 	Logger *slog.Logger
 	// Tracer makes a span for each call. Default: none.
@@ -36,8 +40,8 @@ func (o Options) Validate() error {
 	if o.URL == "" {
 		return errors.New("redis: no URL given")
 	}
-	if _, err := redis.ParseURL(o.URL); err != nil {
-		return errors.New("redis: the URL cannot be read") // the cause may hold the password
+	if _, _, err := parseURL(o.URL); err != nil {
+		return err
 	}
 	if strings.Contains(o.Prefix, "{") {
 		return fmt.Errorf("redis: prefix %q holds '{', which would break the hash tags", o.Prefix)
@@ -52,33 +56,40 @@ func (o Options) withDefaults() Options {
 	if o.Timeout <= 0 {
 		o.Timeout = 3 * time.Second
 	}
+	if o.Patience <= 0 {
+		o.Patience = 5 * time.Second
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
 }
 
-// client makes a client; retries is -1 for calls that must not be sent twice.
-func (o Options) client(retries int) (redis.UniversalClient, error) {
-	opt, err := redis.ParseURL(o.URL)
+// driver returns the driver's options of a server, and the addresses of all.
+func (o Options) driver() (*redis.Options, []string, error) {
+	opt, addrs, err := parseURL(o.URL)
 	if err != nil {
-		return nil, errors.New("redis: the URL cannot be read") // the cause may hold the password
+		return nil, nil, err
 	}
 	opt.ClientName = "hale"
-	opt.MaxRetries = retries
+	opt.MaxRetries = -1 // see retry.go
 	opt.DialTimeout, opt.ReadTimeout, opt.WriteTimeout = o.Timeout, o.Timeout, o.Timeout
 	opt.DialerRetries = 1
 	opt.ContextTimeoutEnabled = true
 	opt.DisableIdentity = true
 	opt.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	c := redis.NewClient(opt)
+	return opt, addrs, nil
+}
+
+// traced adds traces to a client, for those who collect them: they cost on every call.
+func (o Options) traced(c redis.UniversalClient) error {
 	if _, silent := o.Tracer.(noop.TracerProvider); silent || o.Tracer == nil {
-		return c, nil // the hooks cost on every call, also when nobody collects
+		return nil
 	}
 	// Statements would hold whole commits, and customers' data.
 	if err := redisotel.InstrumentTracing(c, redisotel.WithTracerProvider(o.Tracer), redisotel.WithDBStatement(false),
 		redisotel.WithCallerEnabled(false)); err != nil {
-		return nil, errors.Join(fmt.Errorf("redis: adding traces: %w", err), c.Close())
+		return fmt.Errorf("redis: adding traces: %w", err)
 	}
-	return c, nil
+	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"hale.dev/services/internal/store"
 )
@@ -13,65 +16,106 @@ import (
 // writes on behind the open MULTI that the file still holds. At its next start the lost half would be applied
 // together with the commit that followed it (seen with Redis 7.0.15). So after every start of a server, before
 // anything is committed to it, the file is written anew from what the server holds in memory.
+//
+// A replica writes its file anew when it has loaded all from its master, so one that becomes the master is whole.
 
-const (
-	// renewedName is the key, behind the prefix, that holds the run id of the server whose file was renewed.
-	renewedName = "!renewed"
-	renewLook   = 10 * time.Millisecond
-)
+const renewLook = 10 * time.Millisecond
 
-// renew makes a server that has started since the last call write its append-only file anew, and waits for that.
-func (s *Store) renew(ctx context.Context) error {
-	s.renewing.Lock()
-	defer s.renewing.Unlock()
-	run, err := s.section(ctx, "server")
+// files are the append-only files of the servers, by address.
+type files struct {
+	mu sync.Mutex
+	of map[string]*file
+}
+
+// file is what is known of a server's append-only file.
+type file struct {
+	mu sync.Mutex
+	// run is the run id of the server when its file was last known to be whole.
+	run string
+	// mark is what claim.lua leaves in the partition, for processes that start later: run, or nothing where the server
+	// keeps no such file.
+	mark string
+}
+
+func (f *files) at(addr string) *file {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[string]*file{}
+	}
+	if f.of[addr] == nil {
+		f.of[addr] = &file{}
+	}
+	return f.of[addr]
+}
+
+// renew makes the partition's server, if it has started since the last call, write its append-only file anew, and waits
+// for that. It returns the mark to leave in the partition.
+func (s *Store) renew(ctx context.Context, n *names) (string, error) {
+	node, err := s.servers.master(ctx, n.head)
 	if err != nil {
-		return err
+		return "", err
 	}
-	id := run["run_id"]
-	if id == "" || id == s.renewed {
-		return nil
-	}
-	if done, err := s.reads.Get(ctx, s.o.Prefix+renewedName).Result(); err == nil && done == id {
-		s.renewed = id
-		return nil
-	}
-	file, err := s.section(ctx, "persistence")
+	f := s.files.at(node.Options().Addr)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	server, err := section(ctx, node, "server")
 	if err != nil {
-		return err
+		return "", err
+	}
+	run := server["run_id"]
+	if run == "" || run == f.run {
+		return f.mark, nil
+	}
+	mark, err := s.wholeFile(ctx, node, n, run)
+	if err != nil {
+		return "", err
+	}
+	f.run, f.mark = run, mark
+	return mark, nil
+}
+
+// wholeFile makes sure that the file of a server that started since the last look is whole, and returns the mark.
+func (s *Store) wholeFile(ctx context.Context, node *redis.Client, n *names, run string) (string, error) {
+	if done, err := node.Get(ctx, n.renewed).Result(); err == nil && done == run {
+		return run, nil
+	}
+	file, err := section(ctx, node, "persistence")
+	if err != nil {
+		return "", err
 	}
 	if file["aof_enabled"] != "1" {
-		s.renewed = id
-		return nil
+		return "", nil
 	}
-	if err := s.rewrite(ctx); err != nil {
-		return err
+	if n := file["aof_rewrites"]; n != "" && n != "0" && settled(file) && file["aof_last_bgrewrite_status"] == "ok" {
+		return run, nil // it was written anew since its start
 	}
-	if err := s.writes.Set(ctx, s.o.Prefix+renewedName, id, 0).Err(); err != nil {
-		return fmt.Errorf("noting that the append-only file is new: %w", refusal(err))
-	}
-	s.renewed = id
-	return nil
+	return run, s.rewrite(ctx, node)
+}
+
+// settled reports whether no rewrite of the file is under way.
+func settled(file map[string]string) bool {
+	return file["aof_rewrite_in_progress"] == "0" && file["aof_rewrite_scheduled"] == "0"
 }
 
 // rewrite has the file written and waits until it is. A server that does not allow it is taken as it is.
-func (s *Store) rewrite(ctx context.Context) error {
-	err := s.writes.BgRewriteAOF(ctx).Err()
+func (s *Store) rewrite(ctx context.Context, node *redis.Client) error {
+	err := node.BgRewriteAOF(ctx).Err()
 	if err != nil && !strings.Contains(err.Error(), "in progress") {
 		r := refusal(err)
 		if store.HasReason(r, store.ReasonRefused) {
 			s.o.Logger.WarnContext(ctx, "redis does not let its append-only file be renewed; after a power cut, "+
-				"run redis-check-aof --fix on it before it starts", "error", err)
+				"run redis-check-aof --fix on it before it starts", "server", node.Options().Addr, "error", err)
 			return nil
 		}
 		return fmt.Errorf("renewing the append-only file: %w", r)
 	}
 	for {
-		file, err := s.section(ctx, "persistence")
+		file, err := section(ctx, node, "persistence")
 		if err != nil {
 			return err
 		}
-		if file["aof_rewrite_in_progress"] == "0" && file["aof_rewrite_scheduled"] == "0" {
+		if settled(file) {
 			if file["aof_last_bgrewrite_status"] != "ok" {
 				return &store.Error{Reason: store.ReasonRefused, Message: "redis cannot write its append-only file anew"}
 			}
@@ -85,20 +129,24 @@ func (s *Store) rewrite(ctx context.Context) error {
 	}
 }
 
-// section returns the fields of a section of INFO; none where INFO is forbidden.
-func (s *Store) section(ctx context.Context, name string) (map[string]string, error) {
-	fields := map[string]string{}
-	text, err := s.reads.Info(ctx, name).Result()
+// section returns the fields of a section of a server's INFO; none where INFO is forbidden.
+func section(ctx context.Context, node *redis.Client, name string) (map[string]string, error) {
+	text, err := node.Info(ctx, name).Result()
 	if err != nil {
 		if r := refusal(err); !store.HasReason(r, store.ReasonRefused) {
 			return nil, fmt.Errorf("asking redis for its %s: %w", name, r)
 		}
-		return fields, nil
 	}
+	return fields(text), nil
+}
+
+// fields takes an answer of INFO apart.
+func fields(text string) map[string]string {
+	fields := map[string]string{}
 	for line := range strings.Lines(text) {
 		if k, v, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			fields[k] = v
 		}
 	}
-	return fields, nil
+	return fields
 }

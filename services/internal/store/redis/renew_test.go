@@ -31,9 +31,9 @@ func TestTornTransaction(t *testing.T) {
 	t.Parallel()
 	t.Run("half a commit that a power cut left is not applied at a later start", func(t *testing.T) {
 		t.Parallel()
-		server := redistest.StartServer(t, redistest.Durable()...)
+		server := redistest.StartServer(t, "--appendonly", "yes", "--appendfsync", "always")
 		s, c := open(t, redis.Options{URL: server.URL()}), clientOf(t, server)
-		h, err := s.Claim(t.Context(), 0)
+		h, err := s.Claim(t.Context(), 0, store.Lease{})
 		require.NoError(t, err)
 		for round := range uint64(2) {
 			require.NoError(t, s.Commit(t.Context(), &store.Commit{
@@ -44,7 +44,7 @@ func TestTornTransaction(t *testing.T) {
 			tearAOF(t, server.Dir())
 			server.Start()
 			require.Eventually(t, func() bool { return s.Check(t.Context()) == nil }, patience, 10*time.Millisecond)
-			h, err = s.Claim(t.Context(), 0)
+			h, err = s.Claim(t.Context(), 0, store.Lease{})
 			require.NoError(t, err)
 			require.Equal(t, round+1, h.Cursor)
 		}

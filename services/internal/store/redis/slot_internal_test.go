@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -41,6 +42,19 @@ func TestTags(t *testing.T) {
 			}
 		})
 	}
+	for _, partitions := range []int{16, 64, 4096} {
+		t.Run(fmt.Sprintf("%d partitions are spread evenly over three masters and over the slots", partitions), func(t *testing.T) {
+			t.Parallel()
+			masters, seen := [3]int{}, map[int]bool{}
+			for p := range partitions {
+				slot := int(crc16(0, []byte(tagOf(p))) % slots)
+				seen[slot*partitions/slots] = true
+				masters[slot*3/slots]++
+			}
+			require.Len(t, seen, partitions, "of as many equal parts of the slots, each has one")
+			require.LessOrEqual(t, slices.Max(masters[:])-slices.Min(masters[:]), 1, "%v", masters)
+		})
+	}
 	t.Run("a power of two is spread exactly", func(t *testing.T) {
 		t.Parallel()
 		var all []int
@@ -70,11 +84,16 @@ func TestKeys(t *testing.T) {
 	require.Same(t, n, again)
 	tag := "x:{" + tagOf(3) + "}"
 	require.Equal(t, []string{tag + "!head", tag + "!changes", tag + "!stale"}, []string{n.head, n.changes, n.stale})
+	require.Equal(t, []string{tag + "!lease", tag + "!draft", tag + "!last", tag + "!renewed", tag + "!absent"},
+		[]string{n.lease, n.draft, n.last, n.renewed, n.absent})
 	require.Equal(t, tag+"0:", n.space.Load().value)
 	require.Equal(t, tag+"7:", n.at(7).value)
 	require.Equal(t, uint64(0), n.space.Load().generation, "asking is not seeing")
 	require.Equal(t, tag+"18446744073709551615:", n.see(1<<64-1).value)
 	require.Equal(t, uint64(1<<64-1), n.space.Load().generation)
+	drafted := n.seeDraft(8)
+	require.Same(t, drafted, n.at(8), "the draft's generation is remembered beside the live one")
+	require.Same(t, n.space.Load(), n.at(1<<64-1))
 	var a arena
 	a.grow(4, 3)
 	a.add("p", "")
@@ -94,7 +113,7 @@ func TestGenerationOf(t *testing.T) {
 	}))
 	t.Run("other keys have none", func(t *testing.T) {
 		t.Parallel()
-		for _, k := range []string{"", n.head, n.changes, n.stale, n.tag, n.tag + "7", n.tag + ":", n.tag + "-1:", newKeys("x:").of(4).at(1).value} {
+		for _, k := range []string{"", n.head, n.changes, n.stale, n.lease, n.draft, n.last, n.renewed, n.tag, n.tag + "7", n.tag + ":", n.tag + "-1:", newKeys("x:").of(4).at(1).value} {
 			_, ok := n.generationOf(k)
 			require.False(t, ok, "%q", k)
 		}

@@ -2,13 +2,15 @@ package redis
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -17,14 +19,16 @@ const (
 	sweepLastPause = time.Minute
 )
 
-// sweeper removes the values of earlier generations, in one goroutine that lives while there is work. A reset leaves
-// the mark "stale" in the partition, which goes when the work is done; so whoever claims the partition after a
-// crash goes on with it.
+// sweeper removes the values of generations that are neither live nor drafted, in one goroutine that lives while there
+// is work. What leaves such values behind (a reset, a draft that was published, dropped or begun anew) leaves the mark
+// "stale" in the partition, another one each time, which goes when the work is done; so whoever claims the partition
+// after a crash goes on with it.
 type sweeper struct {
 	mu      sync.Mutex
 	closed  bool
 	running bool
-	pending map[int]uint64 // partition: the generation of which, and of later ones, values stay
+	asked   uint64         // how often anything was asked for
+	pending map[int]uint64 // partition: asked when it was asked for last
 	done    sync.WaitGroup
 }
 
@@ -44,17 +48,17 @@ func (w *sweeper) take() map[int]uint64 {
 	return maps.Clone(w.pending)
 }
 
-// finish forgets what is done, but for partitions that were reset again meanwhile.
-func (w *sweeper) finish(partition int, generation uint64) {
+// finish forgets what is done, but for partitions that were asked for again meanwhile.
+func (w *sweeper) finish(partition int, asked uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.pending[partition] == generation {
+	if w.pending[partition] == asked {
 		delete(w.pending, partition)
 	}
 }
 
-// sweep asks for the removal of what is older than a generation.
-func (s *Store) sweep(partition int, generation uint64) {
+// sweep asks for the removal of what is neither live nor drafted.
+func (s *Store) sweep(partition int) {
 	w := &s.sweeper
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -64,7 +68,8 @@ func (s *Store) sweep(partition int, generation uint64) {
 	if w.pending == nil {
 		w.pending = map[int]uint64{}
 	}
-	w.pending[partition] = max(w.pending[partition], generation)
+	w.asked++
+	w.pending[partition] = w.asked
 	if w.running {
 		return
 	}
@@ -88,7 +93,7 @@ func (s *Store) sweepAll(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.o.Logger.WarnContext(ctx, "removing values of earlier generations was interrupted: trying again", slog.Any("error", err))
+		s.o.Logger.WarnContext(ctx, "removing values of other generations was interrupted: trying again", slog.Any("error", err))
 		select {
 		case <-ctx.Done():
 			return
@@ -98,72 +103,132 @@ func (s *Store) sweepAll(ctx context.Context) {
 	}
 }
 
-// sweepPass goes once over the keys of the whole server, in small steps. Partitions of which nothing was found are
-// done; the others need another pass, since a scan that a restart of the server falls into may miss keys.
+// sweepPass goes once over the servers that have the partitions. One that fails does not keep the others.
 func (s *Store) sweepPass(ctx context.Context, todo map[int]uint64) error {
+	at := map[*redis.Client]map[int]uint64{}
+	for p, asked := range todo {
+		node, err := s.servers.master(ctx, s.keys.of(p).head)
+		if err != nil {
+			return fmt.Errorf("finding the server of partition %d: %w", p, refusal(err))
+		}
+		if at[node] == nil {
+			at[node] = map[int]uint64{}
+		}
+		at[node][p] = asked
+	}
+	var errs []error
+	for node, some := range at {
+		if err := s.sweepNode(ctx, node, some); err != nil {
+			errs = append(errs, fmt.Errorf("on %s: %w", node.Options().Addr, err))
+		}
+	}
+	if errs != nil {
+		s.servers.reload(ctx)
+	}
+	return errors.Join(errs...)
+}
+
+// kept is what a partition holds when a pass begins: the mark, and the generations that stay.
+type kept struct {
+	mark, live, drafted string
+}
+
+// sweepNode goes once over the keys of a whole server, in small steps. Partitions of which nothing was found are
+// done; the others need another pass, since a scan that a restart of the server falls into may miss keys. All calls go
+// to this server alone: when a slot leaves it meanwhile, they fail, and the next pass finds the slot's new server.
+func (s *Store) sweepNode(ctx context.Context, node *redis.Client, todo map[int]uint64) error {
+	looks, err := s.marks(ctx, node, todo)
+	if err != nil || len(looks) == 0 {
+		return err
+	}
+	found, err := s.scan(ctx, node, looks)
+	if err != nil {
+		return err
+	}
+	for p, look := range looks {
+		if found[p] {
+			continue
+		}
+		n := s.keys.of(p)
+		done, err := s.scripts.swept.run(ctx, node, []string{n.stale, n.absent}, look.mark).Int64()
+		if err != nil {
+			return fmt.Errorf("noting that partition %d has no other values: %w", p, refusal(err))
+		}
+		if done > 0 {
+			s.sweeper.finish(p, todo[p])
+		}
+	}
+	return nil
+}
+
+// marks reads what the partitions hold. Those without a mark are done.
+func (s *Store) marks(ctx context.Context, node *redis.Client, todo map[int]uint64) (map[int]kept, error) {
+	looks := map[int]kept{}
+	for p, asked := range todo {
+		n := s.keys.of(p)
+		got, err := s.scripts.stale.run(ctx, node, []string{n.head, n.stale, n.draft, n.absent}).StringSlice()
+		if err != nil {
+			return nil, fmt.Errorf("reading what partition %d holds: %w", p, refusal(err))
+		}
+		if got[0] == "" {
+			s.sweeper.finish(p, asked)
+			continue
+		}
+		looks[p] = kept{mark: got[0], live: got[1], drafted: got[2]}
+	}
+	return looks, nil
+}
+
+// scan removes what does not stay, and returns the partitions that had such values.
+func (s *Store) scan(ctx context.Context, node *redis.Client, looks map[int]kept) (map[int]bool, error) {
 	pattern := escape(s.o.Prefix) + "{*"
-	if len(todo) == 1 {
-		for p := range todo {
+	if len(looks) == 1 {
+		for p := range looks {
 			pattern = escape(s.keys.of(p).tag) + "*"
 		}
 	}
 	found := map[int]bool{}
 	for cursor := uint64(0); ; {
-		keys, next, err := s.writes.Scan(ctx, cursor, pattern, sweepCount).Result()
+		keys, next, err := node.Scan(ctx, cursor, pattern, sweepCount).Result()
 		if err != nil {
-			return fmt.Errorf("looking for values of earlier generations: %w", refusal(err))
+			return nil, fmt.Errorf("looking for values of other generations: %w", refusal(err))
 		}
-		if err := s.unlink(ctx, keys, todo, found); err != nil {
-			return err
+		if err := s.unlink(ctx, node, keys, looks, found); err != nil {
+			return nil, err
 		}
 		if cursor = next; cursor == 0 {
-			break
+			return found, nil
 		}
 	}
-	for p, generation := range todo {
-		if found[p] {
-			continue
-		}
-		if err := s.swept.Run(ctx, s.writes, []string{s.keys.of(p).stale}, bytesOf(generation)).Err(); err != nil {
-			return fmt.Errorf("noting that partition %d has no earlier values: %w", p, refusal(err))
-		}
-		s.sweeper.finish(p, generation)
-	}
-	return nil
 }
 
-// unlink removes those of the keys that are older than what stays; found notes their partitions. A partition whose
-// head has another generation by now is left to whoever finds its mark.
-func (s *Store) unlink(ctx context.Context, keys []string, todo map[int]uint64, found map[int]bool) error {
-	old := map[int][]string{}
-	for _, k := range keys {
-		for p, generation := range todo {
-			n := s.keys.of(p)
-			if of, ok := n.generationOf(k); ok && of < generation {
-				if old[p] == nil {
-					old[p] = append(old[p], n.head)
-				}
-				old[p] = append(old[p], k)
+// unlink removes those of the keys that do not stay; found notes their partitions.
+func (s *Store) unlink(ctx context.Context, node *redis.Client, keys []string, looks map[int]kept, found map[int]bool) error {
+	for p, look := range looks { // a call for each partition: they are in different slots
+		n := s.keys.of(p)
+		old, generations := []string{n.head, n.draft}, []any(nil)
+		for _, k := range keys {
+			generation, ok := n.generationOf(k)
+			if !ok {
+				continue
+			}
+			if of := bytesOf(generation); string(of) != look.live && string(of) != look.drafted {
+				old, generations = append(old, k), append(generations, of)
 			}
 		}
-	}
-	for p, some := range old { // a call for each partition: in a cluster they are on different servers
-		n, err := s.unlinkOld.Run(ctx, s.writes, some, bytesOf(todo[p])).Int64()
-		if err != nil {
-			return fmt.Errorf("removing %d earlier values of partition %d: %w", len(some)-1, p, refusal(err))
-		}
-		if n < 0 {
-			s.sweeper.finish(p, todo[p])
-			delete(todo, p)
+		if len(generations) == 0 {
 			continue
 		}
-		found[p] = true
+		removed, err := s.scripts.unlink.run(ctx, node, old, generations...).Int64()
+		if err != nil {
+			return fmt.Errorf("removing %d other values of partition %d: %w", len(generations), p, refusal(err))
+		}
+		if removed > 0 {
+			found[p] = true
+		}
 	}
 	return nil
 }
-
-// bytesOf returns a generation as it stands in a header.
-func bytesOf(generation uint64) []byte { return binary.BigEndian.AppendUint64(nil, generation) }
 
 // escape makes a pattern that matches s alone.
 func escape(s string) string {

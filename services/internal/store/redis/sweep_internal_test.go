@@ -17,15 +17,16 @@ func TestUnlink(t *testing.T) {
 		s, err := Open(t.Context(), Options{URL: server.URL()})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, s.Close()) }()
-		h, err := s.Claim(t.Context(), 0)
+		h, err := s.Claim(t.Context(), 0, store.Lease{})
 		require.NoError(t, err)
 		require.NoError(t, s.Commit(t.Context(), &store.Commit{
 			Epoch: h.Epoch, Cursor: 1, Put: []store.Entry{{Key: "k", Value: []byte("v")}},
 		}))
-		key := s.keys.of(0).at(0).value + "k"
-		todo, found := map[int]uint64{0: 1}, map[int]bool{} // of a reset that Redis has lost
-		require.NoError(t, s.unlink(t.Context(), []string{key}, todo, found))
-		require.Empty(t, todo)
+		node, err := s.servers.master(t.Context(), "")
+		require.NoError(t, err)
+		look := map[int]kept{0: {live: string(bytesOf(1))}} // of a reset that Redis has lost
+		found := map[int]bool{}
+		require.NoError(t, s.unlink(t.Context(), node, []string{s.keys.of(0).at(0).value + "k"}, look, found))
 		require.Empty(t, found)
 		_, values, err := s.Read(t.Context(), 0, "k")
 		require.NoError(t, err)
@@ -37,12 +38,19 @@ func TestUnlink(t *testing.T) {
 		s, err := Open(t.Context(), Options{URL: server.URL()})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, s.Close()) }()
-		mark := s.keys.of(0).stale
-		require.NoError(t, s.writes.Set(t.Context(), mark, bytesOf(2), 0).Err())
-		require.NoError(t, s.sweepPass(t.Context(), map[int]uint64{0: 1}))
-		require.Equal(t, int64(1), s.writes.Exists(t.Context(), mark).Val())
-		require.NoError(t, s.sweepPass(t.Context(), map[int]uint64{0: 2}))
-		require.Zero(t, s.writes.Exists(t.Context(), mark).Val())
+		node, err := s.servers.master(t.Context(), "")
+		require.NoError(t, err)
+		n := s.keys.of(0)
+		sweep := func(mark string) int64 {
+			done, err := s.scripts.swept.run(t.Context(), node, []string{n.stale, n.absent}, mark).Int64()
+			require.NoError(t, err)
+			return done
+		}
+		require.NoError(t, node.Set(t.Context(), n.stale, "newer", 0).Err())
+		require.Zero(t, sweep("older"))
+		require.Equal(t, int64(1), node.Exists(t.Context(), n.stale).Val())
+		require.Equal(t, int64(1), sweep("newer"))
+		require.Zero(t, node.Exists(t.Context(), n.stale).Val())
 	})
 }
 

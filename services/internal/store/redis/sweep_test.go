@@ -18,12 +18,13 @@ func fillValues(t *testing.T, s store.Store, partition int, h store.Head, n int)
 	t.Helper()
 	c := &store.Commit{
 		Partition: partition, Epoch: h.Epoch, Generation: h.Generation, From: h.Cursor, Cursor: h.Cursor + 1, State: []byte("state"),
+		Revision: h.Revision,
 	}
 	for i := range n {
 		c.Put = append(c.Put, store.Entry{Key: fmt.Sprint("v", i), Value: fmt.Append(nil, h.Generation)})
 	}
 	require.NoError(t, s.Commit(t.Context(), c))
-	h.Cursor, h.State = c.Cursor, c.State
+	h.Cursor, h.State, h.Revision = c.Cursor, c.State, h.Revision+1
 	return h
 }
 
@@ -48,7 +49,7 @@ func values(t *testing.T, s store.Store, partition, n int) (store.Head, int) {
 
 func claimed(t *testing.T, s store.Store, partition int) store.Head {
 	t.Helper()
-	h, err := s.Claim(t.Context(), partition)
+	h, err := s.Claim(t.Context(), partition, store.Lease{})
 	require.NoError(t, err)
 	return h
 }
@@ -99,14 +100,14 @@ func TestSweep(t *testing.T) {
 				heads[p] = fillValues(t, s, p, renewed(t, s, p, heads[p]), n)
 			}
 		}
-		empties(t, c, 3*(n+2)) // head and changes of each, no mark
+		empties(t, c, 3*(n+2)+2) // head and changes of each, the last generation of those that were reset, no mark
 		for p := range 3 {
 			got, seen := values(t, s, p, n)
 			require.Equal(t, heads[p], got)
 			require.Equal(t, n, seen)
 		}
 		renewed(t, s, 0, heads[0])
-		empties(t, c, 3*2+2*n)
+		empties(t, c, 3*2+2+2*n)
 	})
 	t.Run("a prefix is no pattern", func(t *testing.T) {
 		t.Parallel()
@@ -118,7 +119,7 @@ func TestSweep(t *testing.T) {
 			fillValues(t, s, 0, claimed(t, s, 0), 10)
 		}
 		renewed(t, odd, 0, claimed(t, odd, 0))
-		empties(t, c, 12+2)
+		empties(t, c, 12+3)
 		_, seen := values(t, other, 0, 10)
 		require.Equal(t, 10, seen)
 	})
@@ -146,13 +147,13 @@ func TestSweepCutOff(t *testing.T) {
 		const n = 1500
 		h := renewed(t, first, 0, fillValues(t, first, 0, claimed(t, first, 0), n))
 		require.NoError(t, first.Close())
-		empties(t, c, n+3)
+		empties(t, c, n+4)
 		second := open(t, redis.Options{URL: server.URL()})
 		got, seen := values(t, second, 0, n)
 		require.Equal(t, h, got)
 		require.Zero(t, seen)
 		fillValues(t, second, 0, claimed(t, second, 0), 5)
-		empties(t, c, 5+2)
+		empties(t, c, 5+3)
 		_, seen = values(t, second, 0, n)
 		require.Equal(t, 5, seen)
 	})
@@ -162,9 +163,9 @@ func TestSweepCutOff(t *testing.T) {
 		c := clientOf(t, server)
 		s := weak(t, server, c)
 		renewed(t, s, 0, fillValues(t, s, 0, claimed(t, s, 0), 100))
-		empties(t, c, 100+3)
+		empties(t, c, 100+4)
 		require.NoError(t, c.Do(t.Context(), "ACL", "SETUSER", "weak", "+unlink").Err())
-		empties(t, c, 2)
+		empties(t, c, 3)
 	})
 	t.Run("a server killed in the middle of a sweep shows one generation whole", func(t *testing.T) {
 		t.Parallel()
@@ -186,6 +187,76 @@ func TestSweepCutOff(t *testing.T) {
 			}
 			h = fillValues(t, s, 0, claimed(t, s, 0), n)
 		}
-		empties(t, c, n+3) // and the note that the file is whole
+		empties(t, c, n+4) // and the note that the file is whole
+	})
+}
+
+// sketch commits n values, v0 to v<n-1>, to a new draft of a partition.
+func sketch(t *testing.T, s store.Store, partition int, h store.Head, n int) store.Head {
+	t.Helper()
+	d, err := s.BeginDraft(t.Context(), partition, h.Epoch)
+	require.NoError(t, err)
+	c := &store.Commit{Partition: partition, Epoch: d.Epoch, Generation: d.Generation, Cursor: 1, Draft: true}
+	for i := range n {
+		c.Put = append(c.Put, store.Entry{Key: fmt.Sprint("v", i), Value: fmt.Append(nil, d.Generation)})
+	}
+	require.NoError(t, s.Commit(t.Context(), c))
+	d.Cursor, d.Revision = 1, 1
+	return d
+}
+
+func TestSweepDrafts(t *testing.T) {
+	t.Parallel()
+	const n = 1500
+	t.Run("values of drafts that were given up disappear, those of the last one stay", func(t *testing.T) {
+		t.Parallel()
+		server := redistest.StartServer(t)
+		s, c := open(t, redis.Options{URL: server.URL()}), clientOf(t, server)
+		h := fillValues(t, s, 0, claimed(t, s, 0), n)
+		sketch(t, s, 0, h, n) // given up by beginning another
+		sketch(t, s, 0, h, n)
+		require.NoError(t, s.DropDraft(t.Context(), 0, h.Epoch))
+		d := sketch(t, s, 0, h, n)
+		empties(t, c, 2*n+4) // head, changes, last, draft
+		got, seen := values(t, s, 0, n)
+		require.Equal(t, h, got)
+		require.Equal(t, n, seen)
+		published, err := s.Publish(t.Context(), 0, h.Epoch, d.Generation)
+		require.NoError(t, err)
+		empties(t, c, n+3)
+		got, seen = values(t, s, 0, n)
+		require.Equal(t, published, got)
+		require.Equal(t, n, seen)
+	})
+	t.Run("the next owner removes what an aborted draft left", func(t *testing.T) {
+		t.Parallel()
+		server := redistest.StartServer(t)
+		c := clientOf(t, server)
+		first := weak(t, server, c)
+		h := fillValues(t, first, 0, claimed(t, first, 0), n)
+		sketch(t, first, 0, h, n)
+		require.NoError(t, first.DropDraft(t.Context(), 0, h.Epoch))
+		require.NoError(t, first.Close())
+		empties(t, c, 2*n+4) // head, changes, last, stale
+		second := open(t, redis.Options{URL: server.URL()})
+		claimed(t, second, 0)
+		empties(t, c, n+3)
+		_, seen := values(t, second, 0, n)
+		require.Equal(t, n, seen)
+	})
+	t.Run("a draft goes on while others are swept", func(t *testing.T) {
+		t.Parallel()
+		server := redistest.StartServer(t)
+		s, c := open(t, redis.Options{URL: server.URL()}), clientOf(t, server)
+		h := claimed(t, s, 0)
+		for range 5 {
+			d := sketch(t, s, 0, h, n)
+			got, drafted, err := s.ReadDraft(t.Context(), 0, "v0", fmt.Sprint("v", n-1))
+			require.NoError(t, err)
+			require.Equal(t, d, got)
+			require.Equal(t, fmt.Append(nil, d.Generation), drafted[1])
+			require.Equal(t, drafted[0], drafted[1])
+		}
+		empties(t, c, n+3) // head, draft, last
 	})
 }

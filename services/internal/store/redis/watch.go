@@ -2,12 +2,10 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"hale.dev/services/internal/store"
 )
@@ -20,24 +18,13 @@ const (
 	maxPause   = time.Second
 )
 
-// place is where a watcher stands in a partition.
-type place struct {
-	header // of the last change told
-
-	id    string // of its stream entry
-	seen  uint64 // revision of the head at the last look
-	stood uint64 // revision of the place at the last look
-	known bool   // false: the watcher must be told Lost
-}
-
-// watch is one call of Watch. It uses a connection of its own, which blocks in XREAD.
+// watch is one call of Watch. It has connections of its own, which block in XREAD.
 type watch struct {
-	s      *Store
-	client redis.UniversalClient
-	f      func(store.Change) error
-	names  []*names
-	index  map[string]int // partition by stream
-	places []place
+	s       *Store
+	servers *servers
+
+	mu sync.Mutex // held while f runs: one call at a time
+	f  func(store.Change) error
 }
 
 // watcherError marks an error of the watcher's own function, which ends the watch.
@@ -45,21 +32,19 @@ type watcherError struct{ error }
 
 func (e watcherError) Unwrap() error { return e.error }
 
-// Watch implements store.Store. Lost connections are made again.
+// Watch implements store.Store. Lost connections are made again. A single server is followed on one connection; in a
+// cluster, where no call may name two slots, each partition has one of its own.
 func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) error) error {
-	w := &watch{s: s, f: f, index: map[string]int{}, places: make([]place, partitions)}
-	for p := range partitions {
-		n := s.keys.of(p)
-		w.names = append(w.names, n)
-		w.index[n.changes] = p
-	}
+	cluster := s.servers.cluster != nil
+	all := s.followers(partitions, cluster)
 	quiet := s.o
-	quiet.Tracer = nil // waiting is not worth a span
-	client, err := quiet.client(-1)
+	quiet.Tracer = nil        // waiting is not worth a span
+	quiet.Timeout += blockFor // so that one who waits in vain is found out, see read
+	client, err := quiet.connect(cluster, len(all)+1)
 	if err != nil {
 		return err
 	}
-	w.client = client
+	w := &watch{s: s, servers: client, f: f}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.stop, func() {
@@ -70,7 +55,7 @@ func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) 
 		defer close(closed)
 		_ = client.Close()
 	})
-	err = w.run(ctx)
+	err = w.run(ctx, cancel, all)
 	if stop() {
 		_ = client.Close()
 	} else {
@@ -79,17 +64,60 @@ func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) 
 	return err
 }
 
-func (w *watch) run(ctx context.Context) error {
+// followers divides the partitions into those that can be followed together.
+func (s *Store) followers(partitions int, cluster bool) []*follower {
+	size := max(1, partitions)
+	if cluster {
+		size = 1
+	}
+	var all []*follower
+	for from := 0; from < partitions; from += size {
+		fo := &follower{index: map[string]int{}}
+		for p := from; p < min(from+size, partitions); p++ {
+			n := s.keys.of(p)
+			fo.index[n.changes] = len(fo.places)
+			fo.places = append(fo.places, place{partition: p, names: n})
+		}
+		all = append(all, fo)
+	}
+	return all
+}
+
+// run runs all followers until ctx ends, or the first of them ends it.
+func (w *watch) run(ctx context.Context, cancel context.CancelCauseFunc, all []*follower) error {
+	var group sync.WaitGroup
+	for _, fo := range all {
+		group.Go(func() {
+			if err := w.keep(ctx, fo); err != nil {
+				cancel(watcherError{err})
+			}
+		})
+	}
+	if len(all) == 0 {
+		<-ctx.Done()
+	}
+	group.Wait()
+	err := context.Cause(ctx)
+	if own, ok := err.(watcherError); ok { //nolint:errorlint // set above, as it is
+		return own.error
+	}
+	return fmt.Errorf("watching changes: %w", err)
+}
+
+// keep follows until ctx ends, or returns the error of the watcher's function.
+func (w *watch) keep(ctx context.Context, fo *follower) error {
 	pause := minPause
 	for {
-		err := w.follow(ctx, func() { pause = minPause })
-		if own, ok := errors.AsType[watcherError](err); ok {
+		err := w.follow(ctx, fo, func() { pause = minPause })
+		if own, ok := err.(watcherError); ok { //nolint:errorlint // nobody wraps it
 			return own.error
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("watching changes: %w", context.Cause(ctx))
+			return nil //nolint:nilerr // the error comes of that
 		}
-		w.s.o.Logger.WarnContext(ctx, "watching changes was interrupted: trying again", slog.Any("error", err))
+		w.s.o.Logger.WarnContext(ctx, "watching changes was interrupted: trying again",
+			slog.Int("partition", fo.places[0].partition), slog.Any("error", err))
+		w.servers.reload(ctx)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -98,111 +126,12 @@ func (w *watch) run(ctx context.Context) error {
 	}
 }
 
-// follow tells changes until something fails.
-func (w *watch) follow(ctx context.Context, works func()) error {
-	for {
-		if err := w.look(ctx); err != nil {
-			return err
-		}
-		works()
-		for until := time.Now().Add(checkEvery); time.Now().Before(until); {
-			if err := w.read(ctx); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// look compares every place with its head. A head that stands behind fell back; a head that went ahead by
-// entries of which none arrived since the last look hides them (the server's clock went back).
-func (w *watch) look(ctx context.Context) error {
-	heads := make([]*redis.StringCmd, len(w.names))
-	_, err := w.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, n := range w.names {
-			heads[i] = p.GetRange(ctx, n.head, 0, headerLen-1)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("looking at the heads: %w", err)
-	}
-	for p := range w.places {
-		h, err := parseHeader(heads[p].Val())
-		if err != nil {
-			return err
-		}
-		at := &w.places[p]
-		hidden := at.seen > at.Revision && at.stood == at.Revision
-		back := h.Revision < at.Revision || h.Epoch < at.Epoch || h.Generation < at.Generation
-		if !at.known || hidden || back {
-			if err := w.restart(ctx, p); err != nil {
-				return err
-			}
-			continue
-		}
-		at.seen, at.stood = h.Revision, at.Revision
-	}
-	return nil
-}
-
-// restart takes the newest place of a partition and tells Lost.
-func (w *watch) restart(ctx context.Context, p int) error {
-	got, err := w.s.place.Run(ctx, w.client, []string{w.names[p].head, w.names[p].changes}).StringSlice()
-	if err != nil {
-		return fmt.Errorf("finding the newest change of partition %d: %w", p, err)
-	}
-	h, err := parseHeader(got[0])
-	if err != nil {
-		return err
-	}
-	w.places[p] = place{header: h, id: got[1], seen: h.Revision, stood: h.Revision, known: true}
-	c := h.change(p)
-	c.Lost = true
-	return w.tell(c)
-}
-
+// tell calls the watcher's function.
 func (w *watch) tell(c store.Change) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.f(c); err != nil {
 		return watcherError{err}
 	}
 	return nil
-}
-
-// read waits for entries and tells them.
-func (w *watch) read(ctx context.Context) error {
-	streams := make([]string, 0, 2*len(w.names))
-	for _, n := range w.names {
-		streams = append(streams, n.changes)
-	}
-	for i := range w.places {
-		streams = append(streams, w.places[i].id)
-	}
-	got, err := w.client.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: readCount, Block: blockFor}).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("waiting for changes: %w", err)
-	}
-	for _, stream := range got {
-		p := w.index[stream.Stream]
-		for _, m := range stream.Messages {
-			if err := w.entry(p, m); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// entry tells one change, as Lost when it does not follow the last one.
-func (w *watch) entry(p int, m redis.XMessage) error {
-	data, _ := m.Values["d"].(string)
-	h, c, err := parseChange(p, data)
-	if err != nil {
-		return err
-	}
-	at := &w.places[p]
-	if h.Revision != at.Revision+1 || h.Epoch < at.Epoch || h.Generation != at.Generation {
-		c.Accounts, c.Lost = nil, true
-	}
-	at.header, at.id = h, m.ID
-	return w.tell(c)
 }

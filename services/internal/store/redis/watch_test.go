@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ type watched struct {
 	server *redistest.Server
 	client *goredis.Client
 	got    chan store.Change
+	came   atomic.Int64 // changes at the gate, or through it
+	passed int64
 	head   store.Head
 }
 
@@ -34,6 +37,7 @@ func newWatched(t *testing.T, args ...string) *watched {
 	done := make(chan error, 1)
 	go func() {
 		done <- w.Watch(ctx, 2, func(c store.Change) error {
+			w.came.Add(1)
 			select {
 			case w.got <- c:
 			case <-ctx.Done():
@@ -48,7 +52,7 @@ func newWatched(t *testing.T, args ...string) *watched {
 	require.Equal(t, store.Change{Partition: 0, Lost: true}, w.next(t))
 	require.Equal(t, store.Change{Partition: 1, Lost: true}, w.next(t))
 	var err error
-	w.head, err = w.Claim(t.Context(), 0)
+	w.head, err = w.Claim(t.Context(), 0, store.Lease{})
 	require.NoError(t, err)
 	return w
 }
@@ -57,6 +61,7 @@ func (w *watched) next(t *testing.T) store.Change {
 	t.Helper()
 	select {
 	case c := <-w.got:
+		w.passed++
 		return c
 	case <-time.After(patience):
 		require.Fail(t, "no change arrived")
@@ -155,6 +160,35 @@ func TestWatchGaps(t *testing.T) {
 		w.commit(t, 1)
 		require.Equal(t, w.want(3), w.next(t))
 	})
+	t.Run("a lost connection to a server with another past is Lost, though numbers go on", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.commit(t, 2)
+		require.Equal(t, w.want(1), w.next(t))
+		require.Equal(t, w.want(2), w.next(t))
+		stream := w.changes(t)
+		newest, err := w.client.XRevRangeN(t.Context(), stream, "+", "-", 1).Result()
+		require.NoError(t, err)
+		entry := []byte(newest[0].Values["d"].(string))
+		entry[8]++ // the epoch: another owner wrote the second commit
+		require.NoError(t, w.client.Del(t.Context(), stream).Err())
+		require.NoError(t, w.client.XAdd(t.Context(), &goredis.XAddArgs{Stream: stream, ID: newest[0].ID, Values: []any{"d", entry}}).Err())
+		require.NoError(t, w.client.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err())
+		require.True(t, w.next(t).Lost)
+		require.Eventually(t, func() bool { return w.Check(t.Context()) == nil }, patience, time.Millisecond)
+		w.commit(t, 1)
+		require.Equal(t, w.want(3), w.next(t))
+	})
+	t.Run("a lost connection alone is not", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.commit(t, 1)
+		require.Equal(t, w.want(1), w.next(t))
+		require.NoError(t, w.client.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err())
+		require.Eventually(t, func() bool { return w.Check(t.Context()) == nil }, patience, time.Millisecond)
+		w.commit(t, 1)
+		require.Equal(t, w.want(2), w.next(t))
+	})
 	t.Run("a strange entry is Lost", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)
@@ -168,16 +202,16 @@ func TestWatchGaps(t *testing.T) {
 // pause stops the delivery of changes by holding the watcher at its gate while f runs.
 func pause(t *testing.T, w *watched, f func()) {
 	t.Helper()
-	w.commit(t, 0)
-	h, err := w.Claim(t.Context(), 1)
+	h, err := w.Claim(t.Context(), 1, store.Lease{})
 	require.NoError(t, err)
 	c := step(h)
 	c.Partition = 1
 	require.NoError(t, w.Commit(t.Context(), c))
+	require.Eventually(t, func() bool { return w.came.Load() > w.passed }, patience, time.Millisecond)
 	f()
 }
 
-func TestCluster(t *testing.T) {
+func TestClusterOfOne(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t, "--cluster-enabled", "yes")
 	client := server.Client()
@@ -190,7 +224,7 @@ func TestCluster(t *testing.T) {
 	s := open(t, redis.Options{URL: server.URL()})
 	slots := map[int64]bool{}
 	for p := range 16 {
-		h, err := s.Claim(t.Context(), p)
+		h, err := s.Claim(t.Context(), p, store.Lease{})
 		require.NoError(t, err)
 		c := step(h)
 		c.Partition, c.Delete = p, []string{"{other}", "}", "{"}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type Server struct {
 	t    testing.TB
 	dir  string
 	addr string
+	bus  string // address at which the servers of a cluster talk to each other
 	args []string
 
 	mu   sync.Mutex
@@ -53,7 +55,7 @@ func StartServer(t testing.TB, args ...string) *Server {
 			return s
 		}
 	}
-	require.Fail(t, "redis-server does not start", s.output())
+	require.Fail(t, "redis-server does not start", s.Output())
 	return nil
 }
 
@@ -89,7 +91,7 @@ func (s *Server) Start() {
 	s.t.Helper()
 	require.Zero(s.t, s.PID(), "the server runs already")
 	if !s.launch() {
-		require.Fail(s.t, "redis-server does not start", s.output())
+		require.Fail(s.t, "redis-server does not start", s.Output())
 	}
 }
 
@@ -174,9 +176,21 @@ func (s *Server) answers(done <-chan struct{}) bool {
 	}
 }
 
-// output returns what the process wrote; the process must have ended.
-func (s *Server) output() string {
+// Output returns what the process wrote; the process must have ended.
+func (s *Server) Output() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.String()
+}
+
+// Freeze stops the process with SIGSTOP, until Thaw or Kill.
+func (s *Server) Freeze() {
+	s.t.Helper()
+	require.NoError(s.t, syscall.Kill(s.PID(), syscall.SIGSTOP))
+}
+
+// Thaw lets a frozen process go on.
+func (s *Server) Thaw() {
+	s.t.Helper()
+	require.NoError(s.t, syscall.Kill(s.PID(), syscall.SIGCONT))
 }
