@@ -23,6 +23,15 @@ func EraOf(d health.Day) int32 {
 	return int32(d) / EraDays
 }
 
+// HistoryKeys returns every key under which history of an account may stand, as of a day.
+func HistoryKeys(id string, today health.Day) []string {
+	keys := make([]string, 0, erasKept+1)
+	for era := EraOf(today); len(keys) <= erasKept; era-- {
+		keys = append(keys, store.HistoryKey(id, era))
+	}
+	return keys
+}
+
 // changes is all that has changed since the last Flush.
 type changes struct {
 	touched map[string]*touch
@@ -88,8 +97,9 @@ func (p *Partition) Touched(id string) bool { return p.changed.touched[id] != ni
 func (p *Partition) Flush() (*store.Commit, []Refused) {
 	c := &store.Commit{
 		Partition: p.number, Epoch: p.head.Epoch, Generation: p.head.Generation,
-		From: p.flushed, Cursor: p.head.Cursor,
+		From: p.flushed, Cursor: p.head.Cursor, Revision: p.head.Revision,
 	}
+	p.head.Revision++
 	p.flushed = c.Cursor
 	for id, t := range p.changed.touched {
 		main := t.account.Encode(

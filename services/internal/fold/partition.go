@@ -102,6 +102,9 @@ func NewPartition(o Options, head store.Head) (*Partition, error) {
 	if o.MaxIDs == 0 {
 		o.MaxIDs = defaultMaxIDs
 	}
+	if state.Rules == 0 {
+		state.Rules = Rules
+	}
 	p := &Partition{
 		State: state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
 		sets:   map[string]*scorecard.Set{},

@@ -20,10 +20,16 @@ const ahead = hour
 // hour is an hour in microseconds.
 const hour = int64(3600) * 1_000_000
 
+// Rules is the version of the rules by which this program folds. It grows when the same log would give other scores:
+// other facts, measures, arithmetic or shipped scorecards. A partition keeps the version by which it was folded.
+const Rules = 1
+
 // State is what a partition keeps beside its accounts. It is written with every commit.
 type State struct {
 	// Stream identifies the log that this state was folded from.
 	Stream string
+	// Rules is the version of the rules by which it was folded; see the constant. 0: nothing was folded.
+	Rules uint64
 	// LogTime is the largest JetStream timestamp seen, in microseconds; 0: nothing seen.
 	LogTime int64
 	// LastTime and LastHash are timestamp and content hash of the message at the cursor.
@@ -61,14 +67,19 @@ type SetVersion struct {
 // ErrState is returned for bytes that Encode cannot have made.
 var ErrState = errors.New("fold: malformed partition state")
 
-const stateVersion = 1
+// stateVersion of what Encode writes. Version 1 had no rules: it was folded by the first.
+const (
+	stateVersion   = 2
+	stateNoRules   = 1
+	rulesOfNoRules = 1
+)
 
 // Encode returns the state in its stored form.
 func (s *State) Encode() []byte {
 	b := []byte{stateVersion}
 	b = wire.Append(b, s.Stream)
 	for _, n := range []uint64{
-		uint64(s.LogTime), uint64(s.LastTime), s.LastHash, //nolint:gosec // bit patterns
+		s.Rules, uint64(s.LogTime), uint64(s.LastTime), s.LastHash, //nolint:gosec // bit patterns
 		uint64(s.Accounts), uint64(s.SweepAt), uint64(s.SweepEnd), uint64(s.FirstHour), //nolint:gosec // bit patterns
 		s.Counted, s.Duplicates, s.Rejected, uint64(len(s.Loads)),
 	} {
@@ -93,10 +104,14 @@ func DecodeState(b []byte) (State, error) {
 		return s, nil
 	}
 	r := wire.NewReader(b)
-	if r.Byte() != stateVersion {
+	version := r.Byte()
+	if version != stateVersion && version != stateNoRules {
 		return s, ErrState
 	}
 	s.Stream = r.Text()
+	if s.Rules = rulesOfNoRules; version != stateNoRules {
+		s.Rules = r.Uvarint()
+	}
 	//nolint:gosec // bit patterns
 	s.LogTime, s.LastTime, s.LastHash = int64(r.Uvarint()), int64(r.Uvarint()), r.Uvarint()
 	//nolint:gosec // written from uint32

@@ -85,7 +85,7 @@ func (b *engineStore) claim() store.Head {
 	var err error
 	b.store, err = b.open()
 	require.NoError(b.t, err)
-	b.head, err = b.store.Claim(context.Background(), b.partition)
+	b.head, err = b.store.Claim(context.Background(), b.partition, store.Lease{})
 	require.NoError(b.t, err)
 	return b.head
 }
