@@ -12,7 +12,8 @@ type cache struct {
 	entries map[string]*list.Element
 	order   *list.List // front: used last
 	bytes   int
-	limit   int
+	// limit is asked for anew each time: it is this partition's share of what all may use.
+	limit func() int
 }
 
 type cached struct {
@@ -23,7 +24,7 @@ type cached struct {
 	flush uint64
 }
 
-func newCache(limit int) *cache {
+func newCache(limit func() int) *cache {
 	return &cache{entries: map[string]*list.Element{}, order: list.New(), limit: limit}
 }
 
@@ -66,7 +67,8 @@ func (c *cache) flushed(n uint64, ids []string) {
 // trim drops the least recently used accounts beyond the bound, keeping those that are not yet
 // stored: changed since the last flush, or carried by a commit after committed.
 func (c *cache) trim(committed uint64, changed func(id string) bool) {
-	for e := c.order.Back(); e != nil && c.bytes > c.limit; {
+	limit := c.limit()
+	for e := c.order.Back(); e != nil && c.bytes > limit; {
 		entry := e.Value.(*cached) //nolint:forcetypeassert // the list holds nothing else
 		older := e.Prev()
 		if entry.flush <= committed && !changed(entry.id) {
@@ -86,3 +88,10 @@ func (c *cache) drop(e *list.Element) {
 const overhead = 200
 
 func size(id string, a *health.Account) int { return a.Size() + len(id) + overhead }
+
+// cacheLimit is down to where a worker trims its accounts, bytes: its share of the memory for accounts, less half
+// of it for those that it loads, and cannot let go before they are stored.
+func (s *Service) cacheLimit() int {
+	const part = 2
+	return s.cfg.CacheMiB << 20 / max(1, int(s.open.Load())) / part
+}

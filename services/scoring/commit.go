@@ -22,23 +22,50 @@ const commitTimeout = 10 * time.Second
 // commit writes what is folded, in the background; w.done tells the outcome.
 func (w *worker) commit(ctx context.Context) {
 	c, refused := w.partition.Flush()
+	c.Lease, c.Draft = w.service.lease, w.draft
+	if w.draft {
+		c.Lease, refused = store.Lease{}, nil // the live worker renews, and has kept them
+	}
+	w.note(c)
 	w.flush++
 	w.sent = c.Cursor
 	w.accounts.flushed(w.flush, c.Changed)
 	w.committing = true
-	w.lastCommit = time.Now()
+	w.lastCommit = w.service.cfg.steady()
 	oldest, traces := w.oldest, w.traces
 	w.oldest, w.traces = time.Time{}, nil
-	go func() { w.done <- w.service.store(ctx, c, refused, oldest, traces) }()
+	w.service.spawn(func() { w.done <- w.service.store(ctx, c, refused, oldest, traces) })
+}
+
+// note collects the keys that a commit writes, for whoever copies the partition.
+func (w *worker) note(c *store.Commit) {
+	if w.written == nil {
+		return
+	}
+	for i := range c.Put {
+		w.written[c.Put[i].Key] = struct{}{}
+	}
+	for i := range c.Append {
+		w.written[c.Append[i].Key] = struct{}{}
+	}
+	for _, k := range c.Delete {
+		w.written[k] = struct{}{}
+	}
 }
 
 // committed takes note of a commit's outcome.
 func (w *worker) committed(err error) error {
 	w.committing = false
+	w.giveBack()
 	if err != nil {
 		return err
 	}
 	w.stored, w.cursor = w.flush, w.sent
+	w.storedCursor.Store(w.sent)
+	w.storedRevision.Add(1)
+	if !w.draft {
+		w.renewed.Store(int64(w.lastCommit.Sub(w.service.begun)))
+	}
 	return nil
 }
 
@@ -55,7 +82,9 @@ func (s *Service) store(ctx context.Context, c *store.Commit, refused []fold.Ref
 	}
 	begun := time.Now()
 	err := s.deps.Store.Commit(ctx, c)
-	s.metrics.commit(ctx, time.Since(begun), c, err, oldest)
+	if !c.Draft {
+		s.metrics.commit(ctx, time.Since(begun), c, err, oldest)
+	}
 	if err != nil {
 		return fmt.Errorf("committing partition %d up to %d: %w", c.Partition, c.Cursor, err)
 	}
@@ -87,7 +116,11 @@ func (s *Service) rejects(partition int, refused []fold.Refused) []reject.Reject
 }
 
 // rejectMessage keeps a message that cannot be decoded.
-func (s *Service) rejectMessage(ctx context.Context, m *eventlog.Message) error {
+func (w *worker) rejectMessage(ctx context.Context, m *eventlog.Message) error {
+	if w.draft {
+		return nil // it was kept when it was folded first
+	}
+	s := w.service
 	body, err := json.Marshal(map[string]any{"stream": m.Stream, "sequence": m.Sequence, "data": m.Data})
 	if err != nil {
 		return fmt.Errorf("describing message %d: %w", m.Sequence, err)

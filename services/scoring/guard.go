@@ -4,140 +4,166 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
-	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/store"
 )
 
-// AlarmError says that log and store do not belong together, or that a bound is reached. Somebody must look.
-type AlarmError struct {
-	// Code is stable: log_trimmed, log_lost_tail, log_replaced, clock_ahead, dedupe_full, foreign_partition.
-	Code string
-	Why  string
+// guard compares a claimed partition with the log. JetStream itself says nothing when a log lost its tail or was made
+// anew, and a Redis that was put back to an old backup says nothing either.
+type guard struct {
+	service   *Service
+	stream    int
+	partition int
+	info      eventlog.StreamInfo
+	mark      mark
 }
 
-func (e *AlarmError) Error() string { return e.Code + ": " + e.Why }
-
-func alarmf(code, format string, args ...any) *AlarmError {
-	return &AlarmError{Code: code, Why: fmt.Sprintf(format, args...)}
+func (g *guard) identity() string {
+	return identityOf(g.service.deps.Log.Layout(), g.stream, g.info)
 }
 
-// claim takes a partition over: it raises the epoch, so that any other owner is fenced, checks that the log
-// is the one the state was folded from, and loads the partition's own state.
-func (s *Service) claim(ctx context.Context, stream, number int, condemned condemned) (*worker, error) {
-	head, err := s.deps.Store.Claim(ctx, number)
+// examine returns the head from which the partition can be folded on. What cannot be folded on is put back to the
+// newest snapshot that fits the log, or folded again from the log's start; where neither can be, the partition stops
+// with an alarm.
+func (g *guard) examine(ctx context.Context, head store.Head) (store.Head, error) {
+	state, err := fold.DecodeState(head.State)
 	if err != nil {
-		return nil, fmt.Errorf("raising the epoch: %w", err)
+		return head, alarmf(codeNewerState, "the state of partition %d cannot be read by this program: %v", g.partition, err)
 	}
-	head, identity, err := s.guard(ctx, stream, number, head)
+	if state.Rules > fold.Rules {
+		return head, alarmf(codeNewerState, "partition %d was folded by rules %d of a newer program, this one knows %d",
+			g.partition, state.Rules, fold.Rules)
+	}
+	alarm, err := g.foreign(&state)
 	if err != nil {
-		return nil, err
+		return head, err
 	}
-	partition, err := fold.NewPartition(fold.Options{
-		Number: number, Shipped: scorecard.Shipped(), Parse: scorecard.Parse, MaxIDs: s.cfg.MaxMessageIDs,
-	}, head)
-	if err != nil {
-		return nil, fmt.Errorf("opening partition %d: %w", number, err)
-	}
-	partition.Stream = identity
-	condemned.tell(partition, number)
-	limit := s.cfg.CacheMiB << 20 / s.deps.Log.Layout().Partitions
-	pressed, err := s.deps.Pressure.Raised(ctx, pressureName(number))
-	if err != nil {
-		return nil, err
-	}
-	w := &worker{
-		pressed: pressed,
-		service: s, stream: stream, number: number, start: head.Cursor, partition: partition,
-		epoch: head.Epoch, generation: head.Generation, cursor: head.Cursor,
-		accounts: newCache(limit), in: make(chan task, queued), done: make(chan error, 1),
-	}
-	if keys := partition.LoadKeys(); len(keys) > 0 {
-		values, err := w.read(ctx, keys...)
-		if err != nil {
-			return nil, fmt.Errorf("reading the state of partition %d: %w", number, err)
+	if alarm == nil && head.Cursor > 0 {
+		if alarm, err = g.compare(ctx, head, &state); err != nil {
+			return head, err
 		}
-		if err := partition.Load(values); err != nil {
-			return nil, fmt.Errorf("loading partition %d: %w", number, err)
+		if alarm == nil {
+			g.fellBack(ctx, head)
+			return head, nil
 		}
 	}
-	w.logTime.Store(partition.LogTime)
-	w.due.Store(partition.NextTimer())
-	return w, nil
+	return g.mend(ctx, head, alarm)
 }
 
-// guard compares log and state. JetStream itself says nothing when a log lost its tail or was made anew. A
-// state that knows more than a log which is complete from its first message is folded again from there; what
-// cannot be folded again stops the partition.
-func (s *Service) guard(ctx context.Context, stream, number int, head store.Head) (store.Head, string, error) {
-	info, err := s.deps.Log.Info(ctx, stream)
-	if err != nil {
-		return head, "", fmt.Errorf("asking for stream %d: %w", stream, err)
+// foreign finds the state of another log. It may belong to another deployment that is not running now.
+func (g *guard) foreign(state *fold.State) (alarm *AlarmError, err error) {
+	id, _, _ := strings.Cut(state.Stream, "/")
+	if state.Stream == "" || id == g.service.deps.Log.Layout().ID {
+		return nil, nil //nolint:nilnil // no alarm, no error
 	}
-	identity := fmt.Sprintf("%s/%d/%d", s.deps.Log.Layout().ID, stream, info.Created.UnixNano())
-	if head.Cursor == 0 {
-		if info.First > 1 {
-			return head, identity, alarmf("log_trimmed",
-				"partition %d has no state and stream %d begins at %d", number, stream, info.First)
-		}
-		return head, identity, nil
+	alarm = alarmf(codeForeignDeployment, "partition %d holds the state of another log (%s), this one is %s",
+		g.partition, id, g.service.deps.Log.Layout().ID)
+	if !g.service.cfg.Adopt {
+		alarm.Why += ": give this deployment a store of its own, or let it take this one with --scoring-adopt"
+		return nil, alarm
 	}
-	alarm, err := s.compare(ctx, stream, number, head, identity, info)
-	if err != nil || alarm == nil {
-		return head, identity, err
-	}
-	if info.First > 1 {
-		return head, identity, alarm
-	}
-	s.metrics.alarm(ctx, alarm.Code)
-	s.deps.Logger.ErrorContext(ctx, "log and state differ: the partition is folded again from the start of the log",
-		"partition", number, "code", alarm.Code, "why", alarm.Why)
-	head, err = s.deps.Store.Reset(ctx, number, head.Epoch)
-	if err != nil {
-		return head, identity, fmt.Errorf("resetting partition %d: %w", number, err)
-	}
-	return head, identity, nil
+	return alarm, nil
 }
 
 // compare returns the alarm that a state with a cursor raises against the log; nil: they agree.
-func (s *Service) compare(
-	ctx context.Context, stream, number int, head store.Head, identity string, info eventlog.StreamInfo,
-) (*AlarmError, error) {
-	state, err := fold.DecodeState(head.State)
-	if err != nil {
-		return nil, fmt.Errorf("reading state of partition %d: %w", number, err)
+func (g *guard) compare(ctx context.Context, head store.Head, state *fold.State) (*AlarmError, error) {
+	if state.Stream != g.identity() {
+		return alarmf(codeLogReplaced,
+			"partition %d was folded from stream %s, not %s", g.partition, state.Stream, g.identity()), nil
 	}
-	if state.Stream != identity {
-		return alarmf("log_replaced",
-			"partition %d was folded from stream %s, not %s", number, state.Stream, identity), nil
+	if err := g.await(ctx, head.Cursor); err != nil {
+		return nil, err
 	}
-	if info.Last < head.Cursor {
-		return alarmf("log_lost_tail",
-			"partition %d is folded up to %d, stream %d ends at %d", number, head.Cursor, stream, info.Last), nil
+	if g.info.Last < head.Cursor {
+		return alarmf(codeLogLostTail,
+			"partition %d is folded up to %d, stream %d ends at %d", g.partition, head.Cursor, g.stream, g.info.Last), nil
 	}
-	if info.First > head.Cursor+1 {
-		return alarmf("log_trimmed",
-			"partition %d is folded up to %d, stream %d begins at %d", number, head.Cursor, stream, info.First), nil
+	if g.info.First > head.Cursor+1 {
+		return alarmf(codeLogTrimmed,
+			"partition %d is folded up to %d, stream %d begins at %d", g.partition, head.Cursor, g.stream, g.info.First), nil
 	}
-	m, err := s.messageAt(ctx, stream, head.Cursor)
-	if errors.Is(err, eventlog.ErrNoMessage) {
-		if info.First > head.Cursor {
-			return nil, nil //nolint:nilnil // the message at the cursor may be trimmed when the next one is there
+	same, err := g.holds(ctx, head.Cursor, state.LastTime, state.LastHash)
+	if err != nil || same {
+		return nil, err
+	}
+	return alarmf(codeLogLostTail,
+		"message %d of stream %d is not the one that partition %d was folded up to", head.Cursor, g.stream, g.partition), nil
+}
+
+// await gives a cluster time to show what it has: a server that has just become the leader of a stream may not have
+// applied all of it yet, and would pass for a log that lost its tail.
+func (g *guard) await(ctx context.Context, sequence uint64) error {
+	s := g.service
+	if s.deps.Log.Layout().Replicas == 1 {
+		return nil
+	}
+	for tries := 0; g.info.Last < sequence && tries < tailTries; tries++ {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.cfg.tailPause):
 		}
-		return alarmf("log_lost_tail",
-			"message %d of stream %d, up to which partition %d was folded, is gone", head.Cursor, stream, number), nil
+		info, err := s.deps.Log.Info(ctx, g.stream)
+		if err != nil {
+			return fmt.Errorf("asking for stream %d: %w", g.stream, err)
+		}
+		g.info = info
+	}
+	return nil
+}
+
+// holds reports whether the log still holds, at a place, the message of that time and hash; it may be trimmed where the
+// next one is there.
+func (g *guard) holds(ctx context.Context, sequence uint64, at int64, hash uint64) (bool, error) {
+	m, err := g.service.messageAt(ctx, g.stream, sequence)
+	if errors.Is(err, eventlog.ErrNoMessage) {
+		return g.info.First > sequence, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading message %d of stream %d: %w", head.Cursor, stream, err)
+		return false, fmt.Errorf("reading message %d of stream %d: %w", sequence, g.stream, err)
 	}
-	if m.Time != state.LastTime || m.Hash() != state.LastHash {
-		return alarmf("log_lost_tail",
-			"message %d of stream %d is not the one that partition %d was folded up to", head.Cursor, stream, number), nil
+	return m.Time == at && m.Hash() == hash, nil
+}
+
+// fellBack tells when the store was further before: Redis lost writes, or was put back to an old backup. The log is read
+// again from where it is.
+func (g *guard) fellBack(ctx context.Context, head store.Head) {
+	if !g.mark.beyond(g.identity(), head) {
+		return
 	}
-	return nil, nil //nolint:nilnil // no alarm, no error
+	g.service.raise(ctx, g.partition, alarmf(codeStoreFellBack,
+		"the store holds partition %d up to %d in generation %d, it was at %d in generation %d before",
+		g.partition, head.Cursor, head.Generation, g.mark.Cursor, g.mark.Generation),
+		"the store fell back: the log is read again from there")
+}
+
+// mend finds a state to go on from where the stored one does not fit the log; alarm is nil where there is none yet.
+func (g *guard) mend(ctx context.Context, head store.Head, alarm *AlarmError) (store.Head, error) {
+	restored, ok, err := g.restoreNewest(ctx, head, alarm)
+	if err != nil || ok {
+		return restored, err
+	}
+	if g.info.First > 1 {
+		if alarm == nil {
+			alarm = alarmf(codeLogTrimmed, "partition %d has no state and stream %d begins at %d",
+				g.partition, g.stream, g.info.First)
+		}
+		return head, alarm
+	}
+	if alarm == nil {
+		g.fellBack(ctx, head)
+		return head, nil
+	}
+	g.service.raise(ctx, g.partition, alarm, "log and state differ: the partition is folded again from the start of the log")
+	head, err = g.service.deps.Store.Reset(ctx, g.partition, head.Epoch)
+	if err != nil {
+		return head, fmt.Errorf("resetting partition %d: %w", g.partition, err)
+	}
+	return head, nil
 }
 
 const (
@@ -145,6 +171,9 @@ const (
 	// answers, also one that is behind.
 	goneAnswers = 4
 	gonePause   = 100 * time.Millisecond
+	// tailTries times tailPause is how long a log in a cluster may seem to end early before its tail is lost.
+	tailTries = 25
+	tailPause = 200 * time.Millisecond
 )
 
 // messageAt reads a message. ErrNoMessage is certain.

@@ -18,7 +18,8 @@ type metrics struct {
 	events, cacheReads, restarts, alarms metric.Int64Counter
 	commits, accounts, freshness         metric.Float64Histogram
 	lagSeconds                           metric.Float64Gauge
-	lagMessages                          metric.Int64Gauge
+	lagMessages, leases, members         metric.Int64Gauge
+	cacheBytes                           metric.Int64Gauge
 }
 
 func newMetrics(provider metric.MeterProvider) (*metrics, error) {
@@ -72,12 +73,29 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gauge of lag: %w", err)
 	}
-	m.lagMessages, err = meter.Int64Gauge("hale_scoring_lag_messages",
-		metric.WithDescription("Messages that wait in the log, by stream."))
-	if err != nil {
-		return nil, fmt.Errorf("gauge of waiting messages: %w", err)
+	gauges := []struct {
+		to               *metric.Int64Gauge
+		name, unit, help string
+	}{
+		{&m.lagMessages, "hale_scoring_lag_messages", "", "Messages that wait in the log, by stream."},
+		{&m.leases, "hale_scoring_lease", "", "1 while this process holds the leases of a stream, by stream; else 0."},
+		{&m.members, "hale_scoring_members", "", "Scoring processes that are heard, this one too."},
+		{&m.cacheBytes, "hale_scoring_cache", "By", "Decoded accounts in memory, before what is too much is dropped."},
+	}
+	for _, g := range gauges {
+		if *g.to, err = meter.Int64Gauge(g.name, metric.WithUnit(g.unit), metric.WithDescription(g.help)); err != nil {
+			return nil, fmt.Errorf("gauge %s: %w", g.name, err)
+		}
 	}
 	return m, nil
+}
+
+func (m *metrics) leaseHeld(ctx context.Context, stream int, held bool) {
+	n := int64(0)
+	if held {
+		n = 1
+	}
+	m.leases.Record(ctx, n, metric.WithAttributes(attribute.Int("stream", stream)))
 }
 
 func (m *metrics) lag(msg *eventlog.Message, now time.Time) {
@@ -109,6 +127,8 @@ func (m *metrics) cache(ctx context.Context, hits, misses int) {
 	m.cacheReads.Add(ctx, int64(hits), metric.WithAttributes(attribute.String("result", "hit")))
 	m.cacheReads.Add(ctx, int64(misses), metric.WithAttributes(attribute.String("result", "miss")))
 }
+
+func (m *metrics) cached(bytes int64) { m.cacheBytes.Record(context.Background(), bytes) }
 
 func (m *metrics) commit(ctx context.Context, took time.Duration, c *store.Commit, err error, oldest time.Time) {
 	m.commits.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("result", resultOf(err))))

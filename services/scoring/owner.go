@@ -5,204 +5,178 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"hale.dev/services/internal/eventlog"
-	"hale.dev/services/internal/fold"
+	"hale.dev/services/internal/store"
 )
 
 // retry bounds the pause before a stream is claimed again after a failure.
 const (
 	retryFirst = 50 * time.Millisecond
 	retryLast  = 2 * time.Second
+	// heldPause is how often a lease of another owner is looked at; its release is told as well.
+	heldPause = 100 * time.Millisecond
 )
 
-// ownStream owns the partitions of a stream until ctx ends. After any doubt (a fenced or unknown commit, a
-// broken reader) it drops everything it holds in memory and starts over from the store.
-func (s *Service) ownStream(ctx context.Context, stream int) error {
+// Reasons for which a stream is given up in order.
+var (
+	errUnwanted = errors.New("the stream is another process's now")
+	// errRenewed says that something was put in place of what is live: claim it again.
+	errRenewed = errors.New("the state was put in place anew")
+)
+
+// keepStream owns the partitions of a stream whenever this process should, until ctx ends. After any doubt (a fenced
+// or unknown commit, a broken reader) it drops everything it holds in memory and starts over from the store.
+func (s *Service) keepStream(ctx context.Context, stream int) error {
 	var condemned condemned
 	pause := retryFirst
 	for {
-		started := s.cfg.Now()
-		err := s.runStream(ctx, stream, condemned)
+		s.setState(stream, s.awaiting(stream))
+		if err := s.desires.await(ctx, stream, true); err != nil {
+			return err
+		}
+		started := s.uptime()
+		err := s.runStream(ctx, stream, &condemned)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.setState(stream, err.Error())
-		s.metrics.restarts.Add(ctx, 1)
-		if poison := (*poisonError)(nil); errors.As(err, &poison) {
-			condemned = append(condemned, *poison)
-		}
-		level := slog.LevelWarn
-		if alarm := (*AlarmError)(nil); errors.As(err, &alarm) {
-			s.metrics.alarm(ctx, alarm.Code)
-			level = slog.LevelError
-		}
-		s.deps.Logger.Log(ctx, level, "stream starts over from the store", "stream", stream, "error", err)
-		if s.cfg.Now().Sub(started) > retryLast {
+		if s.uptime()-started > retryLast {
 			pause = retryFirst
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if errors.Is(err, errUnwanted) || errors.Is(err, errRenewed) {
+			s.deps.Logger.InfoContext(ctx, "stream given up in order", "stream", stream, "because", err)
+			continue
 		}
-		pause = min(2*pause, retryLast)
+		wait := pause
+		if held := (*store.HeldError)(nil); errors.As(err, &held) {
+			wait = min(held.Lease.TTL+time.Millisecond, heldPause)
+			s.setState(stream, "waiting for the lease of "+held.Lease.Owner)
+		} else {
+			pause = min(2*pause, retryLast)
+			s.failed(ctx, stream, err)
+		}
+		if err := s.rest(ctx, stream, wait); err != nil {
+			return err
+		}
 	}
 }
 
-// runStream claims the stream's partitions and scores them until something fails or ctx ends.
-func (s *Service) runStream(ctx context.Context, stream int, condemned condemned) error {
-	layout := s.deps.Log.Layout()
-	workers := map[int]*worker{}
-	from := uint64(0)
-	for p := range layout.Partitions {
-		if layout.Stream(p) != stream {
-			continue
-		}
-		w, err := s.claim(ctx, stream, p, condemned)
-		if err != nil {
-			return fmt.Errorf("claiming partition %d: %w", p, err)
-		}
-		if len(workers) == 0 || w.start+1 < from {
-			from = w.start + 1
-		}
-		workers[p] = w
+// awaiting says why a stream that is about to be looked for is not ready; empty: it is another's.
+func (s *Service) awaiting(stream int) string {
+	if wanted, _ := s.desires.get(stream); wanted {
+		return "not claimed yet"
 	}
-	info, err := s.deps.Log.Info(ctx, stream)
-	if err != nil {
-		return fmt.Errorf("asking for the end of stream %d: %w", stream, err)
+	return ""
+}
+
+// rest waits, or until somebody tells of a change.
+func (s *Service) rest(ctx context.Context, stream int, wait time.Duration) error {
+	_, changed := s.desires.get(stream)
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-changed:
+	case <-time.After(wait):
 	}
-	s.setState(stream, "catching up with the log")
-	group, groupCtx := errgroup.WithContext(ctx)
-	o := &owner{service: s, stream: stream, workers: workers, end: info.Last}
-	for _, w := range workers {
-		group.Go(func() error { return w.run(groupCtx) })
+	return nil
+}
+
+// failed tells why a stream starts over.
+func (s *Service) failed(ctx context.Context, stream int, err error) {
+	s.setState(stream, err.Error())
+	s.metrics.restarts.Add(ctx, 1)
+	level := slog.LevelWarn
+	code := ""
+	if alarm := (*AlarmError)(nil); errors.As(err, &alarm) {
+		s.metrics.alarm(ctx, alarm.Code)
+		level, code = slog.LevelError, alarm.Code
 	}
-	group.Go(func() error { return s.tick(groupCtx, workers) })
-	group.Go(func() error {
-		if info.Last < from {
-			if err := o.caughtUp(groupCtx); err != nil {
-				return err
-			}
+	s.deps.Logger.Log(ctx, level, "stream starts over from the store", "stream", stream, "code", code, "error", err)
+}
+
+// runStream claims the stream's partitions and scores them until something fails, the stream becomes another's, or ctx
+// ends. In the last two cases everything folded is committed and the leases are released.
+func (s *Service) runStream(ctx context.Context, stream int, condemned *condemned) error {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	s.spawn(func() {
+		if s.desires.await(ctx, stream, false) == nil {
+			giveUp(errUnwanted)
 		}
-		err := s.deps.Log.Read(groupCtx, stream, from, func(m *eventlog.Message) error { return o.dispatch(groupCtx, m) })
-		if groupCtx.Err() != nil {
-			return groupCtx.Err()
-		}
-		return fmt.Errorf("reading stream %d: %w", stream, err)
 	})
-	return group.Wait() //nolint:wrapcheck // the group's own goroutines have wrapped
+	heads, err := s.claim(ctx, stream)
+	if err != nil {
+		return s.ended(ctx, stream, heads, err)
+	}
+	s.metrics.leaseHeld(ctx, stream, true)
+	defer s.metrics.leaseHeld(context.WithoutCancel(ctx), stream, false)
+	o := &owner{service: s, stream: stream, giveUp: giveUp}
+	err = o.run(ctx, heads, *condemned)
+	if poison := (*poisonError)(nil); errors.As(err, &poison) {
+		*condemned = append(*condemned, *poison)
+	}
+	return s.ended(ctx, stream, heads, err)
+}
+
+// ended says why a try of owning a stream ended. If it was given up in order, the next owner need not wait.
+func (s *Service) ended(ctx context.Context, stream int, heads map[int]store.Head, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	s.release(ctx, stream, heads)
+	return context.Cause(ctx)
 }
 
 // owner is one try of owning a stream.
 type owner struct {
 	service *Service
 	stream  int
+	// giveUp ends the try, with the reason.
+	giveUp  context.CancelCauseFunc
 	workers map[int]*worker
+	from    uint64 // the sequence from which the log is read
 	// end is the last message that the stream held at the claim; ready says that all up to it is committed, or
 	// about to be.
 	end   uint64
 	ready bool
 }
 
-// dispatch hands a message to its partition's worker. A worker that is behind holds the reader back.
-func (o *owner) dispatch(ctx context.Context, m *eventlog.Message) error {
-	w := o.workers[m.Partition]
-	if w == nil {
-		return alarmf("foreign_partition",
-			"message %d of stream %d is for partition %d, which is not in it", m.Sequence, o.stream, m.Partition)
-	}
-	if err := o.believable(ctx, m); err != nil {
+// run opens the claimed partitions, reads the stream, and hands messages to workers.
+func (o *owner) run(ctx context.Context, heads map[int]store.Head, condemned condemned) error {
+	s := o.service
+	if err := o.open(ctx, heads, condemned); err != nil {
 		return err
 	}
-	if m.Sequence > w.start {
-		if err := w.give(ctx, task{message: m}); err != nil {
-			return err
-		}
-	}
-	o.service.metrics.lag(m, o.service.cfg.Now())
-	if (m.Sequence >= o.end || m.Pending == 0) && !o.ready { // the end itself may have been deleted
-		return o.caughtUp(ctx)
-	}
-	return nil
-}
-
-// caughtUp makes the stream ready as soon as every worker has committed what it has been given so far.
-func (o *owner) caughtUp(ctx context.Context) error {
-	o.ready = true
-	var open atomic.Int64
-	open.Store(int64(len(o.workers)))
+	s.open.Add(int64(len(o.workers)))
+	defer s.open.Add(-int64(len(o.workers)))
+	s.setState(o.stream, "catching up with the log")
+	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range o.workers {
-		err := w.give(ctx, task{committed: func() {
-			if open.Add(-1) == 0 {
-				o.service.setState(o.stream, "")
-			}
-		}})
-		if err != nil {
+		group.Go(func() error { return w.run(ctx) })
+	}
+	group.Go(func() error { return s.tick(ctx, o.workers) })
+	group.Go(func() error { return o.read(ctx) })
+	group.Go(func() error { return o.renew(ctx) })
+	group.Go(func() error { return o.check(ctx) })
+	group.Go(func() error { return o.mark(ctx) })
+	group.Go(func() error { return o.spread(ctx) })
+	group.Go(func() error { return o.work(ctx) })
+	return group.Wait() //nolint:wrapcheck // the group's own goroutines have wrapped
+}
+
+// read reads the stream and hands its messages out.
+func (o *owner) read(ctx context.Context) error {
+	if o.end < o.from {
+		if err := o.caughtUp(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// believable holds a message back whose timestamp is far ahead of the owner's clock: one wrong clock
-// must not age every account. It waits, in alarm, until the clock agrees.
-func (o *owner) believable(ctx context.Context, m *eventlog.Message) error {
-	s := o.service
-	if time.UnixMicro(m.Time).Sub(s.cfg.Now()) <= clockTolerance {
-		return nil
+	err := o.service.deps.Log.Read(ctx, o.stream, o.from, func(m *eventlog.Message) error { return o.dispatch(ctx, m) })
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	defer s.hold(o.stream, "")
-	for {
-		ahead := time.UnixMicro(m.Time).Sub(s.cfg.Now())
-		if ahead <= clockTolerance {
-			return nil
-		}
-		s.hold(o.stream, fmt.Sprintf("message %d is %s ahead of this clock", m.Sequence, ahead))
-		s.metrics.alarm(ctx, "clock_ahead")
-		s.deps.Logger.ErrorContext(ctx, "partition stopped: a message is ahead of the clock",
-			"stream", o.stream, "partition", m.Partition, "sequence", m.Sequence, "ahead", ahead)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(min(ahead-clockTolerance, time.Second)):
-		}
-	}
-}
-
-// condemned remembers, over restarts of a stream, the records whose folding failed inside. Only the
-// goroutine that owns the stream uses it.
-type condemned []poisonError
-
-func (c condemned) tell(p *fold.Partition, number int) {
-	for _, e := range c {
-		switch {
-		case e.partition != number:
-		case e.account != "":
-			p.Shun(e.account)
-		default:
-			p.Condemn(e.sequence, e.hash, e.index, e.why)
-		}
-	}
-}
-
-// poisonError says that folding a record, or sweeping an account, failed inside. On the next try the record is refused,
-// the account passed over.
-type poisonError struct {
-	partition      int
-	account        string // of a sweep; empty for a record
-	sequence, hash uint64
-	index          int
-	why            string
-}
-
-func (e *poisonError) Error() string {
-	if e.account != "" {
-		return fmt.Sprintf("sweeping account %q in partition %d: %s", e.account, e.partition, e.why)
-	}
-	return fmt.Sprintf("folding record %d of message %d in partition %d: %s", e.index, e.sequence, e.partition, e.why)
+	return fmt.Errorf("reading stream %d: %w", o.stream, err)
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"hale.dev/services/internal/store"
 )
 
 func TestFenced(t *testing.T) {
@@ -15,7 +17,7 @@ func TestFenced(t *testing.T) {
 		w.write("a/1")
 		r := w.start(Config{})
 		w.becomes(total{counted: 1})
-		_, err := w.store.Claim(t.Context(), 0)
+		_, err := w.store.Claim(t.Context(), 0, store.Lease{})
 		require.NoError(t, err)
 		w.write("a/2", "b/1")
 		w.becomes(total{counted: 3})
@@ -51,7 +53,7 @@ func TestFenced(t *testing.T) {
 		second.ready()
 		second.stop()
 
-		alone := &world{t: t, partitions: 4, log: w.log, rejects: w.rejects, pressure: w.pressure, store: newStore(t)}
+		alone := &world{t: t, partitions: 4, log: w.log, rejects: w.rejects, pressure: w.pressure, writer: w.writer, store: newStore(t)}
 		alone.fold(total{counted: n + 1, duplicates: 20})
 		for _, id := range all[:accounts] {
 			want, ok := alone.result(accountOf(id))

@@ -22,7 +22,7 @@ func (s *Service) press(ctx context.Context, w *worker) {
 	var err error
 	switch {
 	case !w.pressed && fill >= pressAt:
-		s.metrics.alarm(ctx, "dedupe_filling")
+		s.metrics.alarm(ctx, codeDedupeFilling)
 		s.deps.Logger.ErrorContext(ctx, "message ids fill their memory: ingest takes no more",
 			"partition", w.number, "percent", fill)
 		err = s.deps.Pressure.Raise(ctx, name,

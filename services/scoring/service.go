@@ -5,38 +5,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
-	"hale.dev/services/internal/eventlog"
-	"hale.dev/services/internal/pressure"
-	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/store"
 )
 
-// Deps is what the service works with; all are needed.
-type Deps struct {
-	Log     *eventlog.Log
-	Store   store.Store
-	Rejects *reject.Stream
-	// Pressure is where the service says that message ids fill its memory.
-	Pressure *pressure.Board
-	Logger   *slog.Logger
-	Tracer   trace.TracerProvider
-	Meter    metric.MeterProvider
-}
-
-// Service scores the partitions of all streams.
+// Service scores the partitions of the streams that it owns.
 type Service struct {
 	cfg     Config
 	deps    Deps
 	metrics *metrics
 	tracer  trace.Tracer
-	writer  *eventlog.Writer
+	// lease is what this process asks for with a claim; zero: it is alone, and takes what it wants.
+	lease store.Lease
+	// spawn runs a function beside the caller. A simulation runs it when it likes.
+	spawn func(func())
+	// begun is when the service was made, by the steady clock.
+	begun time.Time
+	// open counts the workers under way: they share the memory for accounts.
+	open atomic.Int64
+	// cached is how many bytes of accounts they have said that they keep.
+	cached atomic.Int64
+	// sweeps holds a token for each partition that sweeps now.
+	sweeps  chan struct{}
+	desires *desires
+	tasks   *tasks
 
 	mu     sync.Mutex
 	states map[int]string // stream: why it is not ready
@@ -55,7 +53,21 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	s := &Service{
 		cfg: cfg.complete(), deps: deps, metrics: m,
 		tracer: deps.Tracer.Tracer("hale.dev/services/scoring"),
+		spawn:  func(f func()) { go f() },
 		states: map[int]string{}, held: map[int]string{},
+		sweeps:  make(chan struct{}, sweepsAtOnce),
+		desires: newDesires(deps.Log.Layout().Streams, deps.Group == nil),
+		tasks:   newTasks(),
+	}
+	s.begun = s.cfg.steady()
+	if deps.Group != nil {
+		cfg.Name = deps.Group.Name()
+	}
+	if cfg.Name != "" {
+		s.lease = store.Lease{Owner: cfg.Name, Deployment: deps.Log.Layout().ID, TTL: leaseTTL}
+	}
+	if deps.Group != nil {
+		return s, nil
 	}
 	for stream := range deps.Log.Layout().Streams {
 		s.states[stream] = "not claimed yet"
@@ -63,28 +75,49 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// Run scores until ctx ends, then finishes the commits under way.
+// Run scores until ctx ends, then finishes the commits under way and hands its streams over.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.deps.Store.Check(ctx); err != nil {
 		return fmt.Errorf("checking the store: %w", err)
 	}
-	s.writer = s.deps.Log.NewWriter(eventlog.WriterOptions{})
-	group, groupCtx := errgroup.WithContext(ctx)
-	for stream := range s.deps.Log.Layout().Streams {
-		group.Go(func() error { return s.ownStream(groupCtx, stream) })
+	// What the streams need goes on until the last of them is handed over.
+	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	support, behind := errgroup.WithContext(behind)
+	if s.deps.Group != nil {
+		support.Go(func() error { return s.deps.Group.Run(behind) })
+		support.Go(func() error { return s.follow(behind) })
+		defer context.AfterFunc(ctx, s.deps.Group.Leave)()
 	}
-	err := group.Wait()
-	if inOrder := ctx.Err() != nil && errors.Is(err, context.Canceled); inOrder {
+	if s.deps.Tasks != nil {
+		support.Go(func() error { return s.followTasks(behind) })
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	defer context.AfterFunc(behind, end)() // without its support no stream goes on
+	streams, streamsCtx := errgroup.WithContext(ctx)
+	for stream := range s.deps.Log.Layout().Streams {
+		streams.Go(func() error { return s.keepStream(streamsCtx, stream) })
+	}
+	err := streams.Wait()
+	stop()
+	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	if closeErr := s.writer.Close(context.WithoutCancel(ctx)); closeErr != nil && err == nil {
-		err = fmt.Errorf("closing the writer of ticks: %w", closeErr)
+	if behindErr := support.Wait(); !errors.Is(behindErr, context.Canceled) {
+		err = errors.Join(err, behindErr)
 	}
 	return err
 }
 
-// Ready returns nil when every stream is claimed and read up to its end, else why not.
+// uptime is for how long the service has been there, by the steady clock.
+func (s *Service) uptime() time.Duration { return s.cfg.steady().Sub(s.begun) }
+
+// Ready returns nil when every stream that this process should own is claimed and read up to its end, else why not.
 func (s *Service) Ready() error {
+	if s.deps.Group != nil && !s.deps.Group.Connected() {
+		return errAlone
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for stream := range s.deps.Log.Layout().Streams {
@@ -95,7 +128,9 @@ func (s *Service) Ready() error {
 	return nil
 }
 
-// setState notes why a stream is not ready; empty: it is.
+var errAlone = errors.New("scoring: the other processes cannot be heard")
+
+// setState notes why a stream is not ready; empty: it is, or is another process's.
 func (s *Service) setState(stream int, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,7 @@ func (s *Service) tick(ctx context.Context, workers map[int]*worker) error {
 		if len(items) == 0 {
 			continue
 		}
-		if _, err := s.writer.Write(ctx, items); err != nil && ctx.Err() == nil {
+		if _, err := s.deps.Writer.Write(ctx, items); err != nil && ctx.Err() == nil {
 			s.deps.Logger.WarnContext(ctx, "writing ticks", "partitions", len(items), "error", err)
 		}
 	}

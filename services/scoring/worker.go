@@ -9,7 +9,6 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
-	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/store"
 )
 
@@ -18,8 +17,12 @@ const (
 	queued = 256
 	// batch is how many of them are loaded for in one read of the store.
 	batch = 64
-	// slice is how many accounts one step of a sweep brings up to date.
-	slice = 512
+	// loadedAtOnce is how many records are loaded for in one read of the store, but for a larger message.
+	loadedAtOnce = 2048
+	// sweepsAtOnce is how many partitions of a process sweep beside each other. All at once would keep the store from live
+	// events for the length of a slice of each.
+	sweepsAtOnce = 2
+	sweepPause   = 5 * time.Millisecond
 	// maxDirty is how many changed accounts one commit carries before folding waits for it.
 	maxDirty = 2048
 )
@@ -36,7 +39,9 @@ type worker struct {
 
 	partition *fold.Partition
 	accounts  *cache
-	in        chan task
+	// toldCached is what it said last of the bytes in accounts.
+	toldCached int
+	in         chan order
 
 	committing bool
 	done       chan error
@@ -47,19 +52,29 @@ type worker struct {
 	lastCommit time.Time
 	traces     []traced
 	pressed    bool // told ingest to take no more
+	sharing    bool // has one of the service's shares of sweeping
+	// draft says that it folds the log again, beside a worker that does the live one.
+	draft bool
+	// written collects the keys that commits write, while somebody copies the partition; nil: nobody does.
+	written map[string]struct{}
 
 	// logTime and due are read by the ticker: log time, and the time at which a tick is due, in microseconds.
 	logTime, due atomic.Int64
+	// renewed is the service's uptime when the lease was last renewed; storedCursor is cursor, for others to read, as is
+	// storedRevision, the revision known to be stored.
+	renewed        atomic.Int64
+	storedCursor   atomic.Uint64
+	storedRevision atomic.Uint64
 }
 
-// task is what a worker is given: a message, or something to call when all messages before it are committed.
-type task struct {
+// order is what a worker is given: a message, or something to call when all messages before it are committed.
+type order struct {
 	message   *eventlog.Message
-	committed func()
+	committed func() error
 }
 
-// give queues a task.
-func (w *worker) give(ctx context.Context, t task) error {
+// give queues an order.
+func (w *worker) give(ctx context.Context, t order) error {
 	select {
 	case w.in <- t:
 		return nil
@@ -71,6 +86,8 @@ func (w *worker) give(ctx context.Context, t task) error {
 // run folds messages as they come and commits them: at once when idle, gathering while a commit is under
 // way or the last one is not long past. It returns when ctx ends, with the commit under way finished.
 func (w *worker) run(ctx context.Context) error {
+	defer w.tellCached(0)
+	defer w.giveBack()
 	defer func() {
 		if !w.committing {
 			return
@@ -110,7 +127,7 @@ func (w *worker) advance(ctx context.Context, timer *time.Timer) error {
 	if w.committing {
 		return nil
 	}
-	if w.partition.Sweeping() {
+	if w.partition.Sweeping() && w.mayShare() {
 		w.trim()
 		if err := w.sweepSlice(ctx); err != nil {
 			return err
@@ -118,15 +135,36 @@ func (w *worker) advance(ctx context.Context, timer *time.Timer) error {
 		w.commit(ctx)
 		return nil
 	}
-	if !w.partition.Pending() {
-		return nil
-	}
-	if wait := w.pause(); wait > 0 {
+	wait := w.pause()
+	switch {
+	case w.partition.Pending() && wait <= 0:
+		w.commit(ctx)
+	case w.partition.Sweeping(): // as soon as another one has done its part
+		timer.Reset(sweepPause)
+	case w.partition.Pending():
 		timer.Reset(wait)
-		return nil
 	}
-	w.commit(ctx)
 	return nil
+}
+
+// mayShare takes a share of the store for a slice of a sweep, if there is one left; committed gives it back.
+func (w *worker) mayShare() bool {
+	if w.sharing {
+		return true
+	}
+	select {
+	case w.service.sweeps <- struct{}{}:
+		w.sharing = true
+	default:
+	}
+	return w.sharing
+}
+
+func (w *worker) giveBack() {
+	if w.sharing {
+		<-w.service.sweeps
+		w.sharing = false
+	}
 }
 
 // pause returns how long the pending changes should still gather. Commits cost per call, so under load they
@@ -136,7 +174,7 @@ func (w *worker) pause() time.Duration {
 		return 0
 	}
 	distance := w.service.cfg.CommitDelay / 10
-	if since := time.Since(w.lastCommit); since < distance {
+	if since := w.service.cfg.steady().Sub(w.lastCommit); since < distance {
 		return distance - since
 	}
 	return 0
@@ -165,17 +203,17 @@ func (w *worker) drain(ctx context.Context) error {
 }
 
 // takeIn folds a message and those that wait behind it.
-func (w *worker) takeIn(ctx context.Context, first task) error {
+func (w *worker) takeIn(ctx context.Context, first order) error {
 	if first.message == nil {
 		return w.barrier(ctx, first)
 	}
-	messages := append(make([]*eventlog.Message, 0, batch), first.message)
-	var last task
-	for len(messages) < batch && last.committed == nil {
+	messages, records := append(make([]*eventlog.Message, 0, batch), first.message), len(first.message.Records)
+	var last order
+	for len(messages) < batch && records < loadedAtOnce && last.committed == nil {
 		select {
 		case last = <-w.in:
 			if last.message != nil {
-				messages = append(messages, last.message)
+				messages, records = append(messages, last.message), records+len(last.message.Records)
 			}
 			continue
 		default:
@@ -192,7 +230,9 @@ func (w *worker) takeIn(ctx context.Context, first task) error {
 	}
 	w.logTime.Store(w.partition.LogTime)
 	w.due.Store(w.partition.NextTimer())
-	w.service.press(ctx, w)
+	if !w.draft {
+		w.service.press(ctx, w)
+	}
 	if last.committed != nil {
 		return w.barrier(ctx, last)
 	}
@@ -200,102 +240,11 @@ func (w *worker) takeIn(ctx context.Context, first task) error {
 }
 
 // barrier tells that everything before is in the store.
-func (w *worker) barrier(ctx context.Context, t task) error {
+func (w *worker) barrier(ctx context.Context, t order) error {
 	if err := w.drain(ctx); err != nil {
 		return err
 	}
-	t.committed()
-	return nil
-}
-
-// trim lets accounts leave memory. Between messages only, before anything is loaded for the next ones: the fold
-// takes an account that is not in memory for one that does not exist.
-func (w *worker) trim() { w.accounts.trim(w.stored, w.partition.Touched) }
-
-// read returns stored values, those of the state that this worker goes on from: else ErrFenced.
-func (w *worker) read(ctx context.Context, keys ...string) ([][]byte, error) {
-	head, values, err := w.service.deps.Store.Read(ctx, w.number, keys...)
-	if err != nil {
-		return nil, err
-	}
-	if head.Epoch != w.epoch || head.Generation != w.generation || head.Cursor < w.cursor {
-		return nil, store.ErrFenced
-	}
-	return values, nil
-}
-
-// load brings the accounts that the messages touch into memory.
-func (w *worker) load(ctx context.Context, messages []*eventlog.Message) error {
-	w.trim()
-	var missing []string
-	hits := 0
-	asked := map[string]struct{}{}
-	for _, m := range messages {
-		for _, id := range fold.Needs(message(m)) {
-			if w.accounts.has(id) {
-				hits++
-				continue
-			}
-			if _, ok := asked[id]; !ok {
-				asked[id] = struct{}{}
-				missing = append(missing, id)
-			}
-		}
-	}
-	w.service.metrics.cache(ctx, hits, len(missing))
-	return w.fetch(ctx, missing)
-}
-
-// fetch reads accounts from the store; those that do not exist yet stay absent.
-func (w *worker) fetch(ctx context.Context, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = store.AccountKey(id)
-	}
-	values, err := w.read(ctx, keys...)
-	if err != nil {
-		return fmt.Errorf("reading %d accounts: %w", len(ids), err)
-	}
-	for i, id := range ids {
-		if values[i] == nil {
-			continue
-		}
-		a, err := w.decode(ctx, id, values[i])
-		if err != nil {
-			return err
-		}
-		w.accounts.Put(id, a)
-	}
-	return nil
-}
-
-func (w *worker) decode(ctx context.Context, id string, value []byte) (*health.Account, error) {
-	parts, err := health.Parts(value)
-	if err != nil {
-		return nil, fmt.Errorf("reading account %q: %w", id, err)
-	}
-	byNumber := map[uint32][]byte{}
-	if len(parts) > 0 {
-		keys := make([]string, len(parts))
-		for i, n := range parts {
-			keys[i] = store.PartKey(id, n)
-		}
-		values, err := w.read(ctx, keys...)
-		if err != nil {
-			return nil, fmt.Errorf("reading %d parts of account %q: %w", len(parts), id, err)
-		}
-		for i, n := range parts {
-			byNumber[n] = values[i]
-		}
-	}
-	a, err := health.Decode(value, func(n uint32) []byte { return byNumber[n] })
-	if err != nil {
-		return nil, fmt.Errorf("reading account %q: %w", id, err)
-	}
-	return a, nil
+	return t.committed()
 }
 
 // fold applies one message.
@@ -314,10 +263,10 @@ func (w *worker) fold(ctx context.Context, m *eventlog.Message) (err error) {
 	msg := message(m)
 	before := w.partition.State
 	if err := w.partition.Begin(msg); err != nil {
-		return alarmf("dedupe_full", "partition %d: %v", w.number, err)
+		return alarmf(codeDedupeFull, "partition %d: %v", w.number, err)
 	}
 	if m.Err != nil {
-		if err := w.service.rejectMessage(ctx, m); err != nil {
+		if err := w.rejectMessage(ctx, m); err != nil {
 			return err
 		}
 		w.partition.Skip(msg)
@@ -329,7 +278,9 @@ func (w *worker) fold(ctx context.Context, m *eventlog.Message) (err error) {
 		}
 		next = w.partition.Apply(msg, next, w.accounts)
 	}
-	w.service.metrics.folded(ctx, &before, &w.partition.State)
+	if !w.draft {
+		w.service.metrics.folded(ctx, &before, &w.partition.State)
+	}
 	return nil
 }
 
@@ -365,7 +316,7 @@ func (w *worker) sweepSlice(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading account ids %d: %w", w.partition.SweepChunk(), err)
 	}
-	ids := w.partition.SweepNext(chunk, slice)
+	ids := w.partition.SweepNext(chunk, w.service.cfg.slice)
 	var missing []string
 	for _, id := range ids {
 		if !w.accounts.has(id) {

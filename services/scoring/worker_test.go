@@ -27,12 +27,15 @@ func claimed(t *testing.T, ids []string) (*world, *worker) {
 	}})
 	s, err := New(Config{}, w.deps(sdkmetric.NewManualReader()))
 	require.NoError(t, err)
-	wk, err := s.claim(t.Context(), 0, 0, nil)
+	heads, err := s.claim(t.Context(), 0)
 	require.NoError(t, err)
+	o := &owner{service: s}
+	require.NoError(t, o.open(t.Context(), heads, nil))
+	wk := o.workers[0]
 	for seq := range uint64(2) {
 		m, err := w.log.MessageAt(t.Context(), 0, seq+1)
 		require.NoError(t, err)
-		require.NoError(t, wk.takeIn(t.Context(), task{message: &m}))
+		require.NoError(t, wk.takeIn(t.Context(), order{message: &m}))
 		if seq == 0 {
 			require.NoError(t, wk.drain(t.Context()))
 		}
@@ -43,16 +46,16 @@ func claimed(t *testing.T, ids []string) (*world, *worker) {
 
 func TestSweepBound(t *testing.T) {
 	t.Parallel()
-	const accounts = 4*slice + 7
+	const accounts = 4*defaultSlice + 7
 	w, wk := claimed(t, ids("account", accounts, accounts))
 	require.Equal(t, total{counted: accounts}, w.total())
-	wk.accounts.limit = 0
+	wk.accounts.limit = upTo(0)
 	steps := 0
 	for wk.partition.Sweeping() {
 		require.NoError(t, wk.advance(t.Context(), nil))
 		require.NoError(t, wk.committed(<-wk.done))
 		if steps++; steps > 1 { // the first step still finds what the message left
-			require.LessOrEqual(t, len(wk.accounts.entries), 2*slice, "a sweep must not bring the whole partition into memory")
+			require.LessOrEqual(t, len(wk.accounts.entries), 2*defaultSlice, "a sweep must not bring the whole partition into memory")
 		}
 	}
 	require.GreaterOrEqual(t, steps, 5)
@@ -68,7 +71,7 @@ func TestReadFenced(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, s store.Store, epoch uint64){
 		"another owner": func(t *testing.T, s store.Store, _ uint64) {
 			t.Helper()
-			_, err := s.Claim(t.Context(), 0)
+			_, err := s.Claim(t.Context(), 0, store.Lease{})
 			require.NoError(t, err)
 		},
 		"a reset": func(t *testing.T, s store.Store, epoch uint64) {
@@ -89,12 +92,14 @@ func TestReadFenced(t *testing.T) {
 		t.Parallel()
 		w, wk := claimed(t, []string{"a/1"})
 		fallen := newStore(t)
-		h, err := fallen.Claim(t.Context(), 0)
+		h, err := fallen.Claim(t.Context(), 0, store.Lease{})
 		require.NoError(t, err)
 		require.Equal(t, h.Epoch, wk.epoch)
 		wk.service.deps.Store = fallen
 		require.ErrorIs(t, wk.sweepSlice(t.Context()), store.ErrFenced)
+		require.ErrorIs(t, wk.renew(t.Context()), store.ErrFenced, "a quiet partition has no commit to notice it by")
 		wk.service.deps.Store = w.store
+		require.NoError(t, wk.renew(t.Context()))
 		require.NoError(t, wk.sweepSlice(t.Context()))
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -23,6 +24,7 @@ import (
 	"hale.dev/services/internal/eventlog/natsserver"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/member"
 	"hale.dev/services/internal/pressure"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/store"
@@ -39,6 +41,7 @@ type world struct {
 	t          *testing.T
 	dir        string
 	partitions int
+	streams    int // 0: one
 	server     *natsserver.Server
 	log        *eventlog.Log
 	writer     *eventlog.Writer
@@ -49,7 +52,13 @@ type world struct {
 
 func newWorld(t *testing.T, partitions int) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), partitions: partitions, store: newStore(t)}
+	return newWideWorld(t, partitions, 1)
+}
+
+// newWideWorld is a world whose partitions lie in several streams.
+func newWideWorld(t *testing.T, partitions, streams int) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), partitions: partitions, streams: streams, store: newStore(t)}
 	w.up()
 	t.Cleanup(func() { w.down() })
 	return w
@@ -72,13 +81,16 @@ func (w *world) up() {
 	conn, err := w.server.Conn()
 	require.NoError(w.t, err)
 	w.t.Cleanup(conn.Close)
-	w.log, err = eventlog.Open(w.t.Context(), conn, eventlog.Options{Partitions: w.partitions, MaxBytes: 1 << 30})
+	w.log, err = eventlog.Open(w.t.Context(), conn, eventlog.Options{
+		Partitions: w.partitions, Streams: w.streams, MaxBytes: 1 << 30,
+	})
 	require.NoError(w.t, err)
 	w.rejects, err = reject.Open(w.t.Context(), w.log.JetStream(), reject.Options{MaxBytes: 256 << 20})
 	require.NoError(w.t, err)
 	w.pressure, err = pressure.Open(w.t.Context(), w.log.JetStream(), 1)
 	require.NoError(w.t, err)
-	w.writer = w.log.NewWriter(eventlog.WriterOptions{})
+	// A slow machine must not make the writer send a message twice: the tests count duplicates.
+	w.writer = w.log.NewWriter(eventlog.WriterOptions{AckTimeout: 4 * patience})
 }
 
 // down ends the server; no service may run.
@@ -164,7 +176,9 @@ func (w *world) total() total {
 // becomes waits until the stored states sum up to want.
 func (w *world) becomes(want total) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return w.total() == want }, patience, lookTick, "want %+v, have %+v", want, w.total())
+	if !assert.Eventually(w.t, func() bool { return w.total() == want }, patience, lookTick) {
+		require.Equal(w.t, want, w.total())
+	}
 }
 
 // result reads a stored account's outcome; false: the account is not there.
@@ -181,6 +195,22 @@ func (w *world) result(account string) (health.Result, bool) {
 	return a.Result(), true
 }
 
+// member returns a place among those that share the partitions.
+func (w *world) member(name string, rules uint64) *member.Group {
+	w.t.Helper()
+	conn, err := w.server.Conn()
+	require.NoError(w.t, err)
+	w.t.Cleanup(conn.Close)
+	return member.NewGroup(conn, w.log.Layout().ID, member.Beat{Name: name, Rules: rules}, slog.New(slog.DiscardHandler))
+}
+
+// join runs a service that shares the partitions with others, until stop or the end of the test.
+func (w *world) join(name string, cfg Config, change ...func(*Deps)) *running {
+	w.t.Helper()
+	group := w.member(name, fold.Rules)
+	return w.start(cfg, append([]func(*Deps){func(d *Deps) { d.Group = group }}, change...)...)
+}
+
 // running is a service under way.
 type running struct {
 	*Service
@@ -193,17 +223,21 @@ type running struct {
 // deps returns what a service works with in this world.
 func (w *world) deps(reader *sdkmetric.ManualReader) Deps {
 	return Deps{
-		Log: w.log, Store: w.store, Rejects: w.rejects, Pressure: w.pressure, Logger: slog.New(slog.DiscardHandler),
+		Log: w.log, Store: w.store, Rejects: w.rejects, Pressure: w.pressure, Writer: w.writer, Logger: slog.New(slog.DiscardHandler),
 		Tracer: noop.NewTracerProvider(), Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
 	}
 }
 
 // start runs a service until stop, or the end of the test.
-func (w *world) start(cfg Config) *running {
+func (w *world) start(cfg Config, change ...func(*Deps)) *running {
 	w.t.Helper()
 	r := &running{t: w.t, metrics: sdkmetric.NewManualReader()}
+	deps := w.deps(r.metrics)
+	for _, f := range change {
+		f(&deps)
+	}
 	var err error
-	r.Service, err = New(cfg, w.deps(r.metrics))
+	r.Service, err = New(cfg, deps)
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
