@@ -38,6 +38,17 @@ func requireAdminOnly(t *testing.T, w *world, key string) {
 	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
 	_, err = admin.ResendRejects(ctx, &adminv1.ResendRejectsRequest{})
 	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
+	_, err = admin.ListPartitions(ctx, &adminv1.ListPartitionsRequest{})
+	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
+	_, err = admin.StartRebuild(ctx, &adminv1.StartRebuildRequest{})
+	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
+	_, err = admin.RestoreSnapshot(ctx, &adminv1.RestoreSnapshotRequest{})
+	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
+
+	stream, err := admin.WatchTasks(ctx, &adminv1.WatchTasksRequest{TaskId: "x"})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
 }
 
 // published reads the versions of scorecards that each partition's log holds for a workspace.

@@ -30,6 +30,13 @@ const (
 	reasonDeadline     = "DEADLINE"
 	reasonCanceled     = "CANCELED"
 	reasonDataUnusable = "DATA_UNUSABLE"
+	reasonPartition    = "PARTITION_NOT_FOUND"
+	reasonTask         = "TASK_NOT_FOUND"
+	reasonTaskBusy     = "TASK_BUSY"
+	reasonTasks        = "TASKS_UNAVAILABLE"
+	reasonSnapshot     = "SNAPSHOT_NOT_FOUND"
+	reasonSnapshots    = "SNAPSHOTS_UNAVAILABLE"
+	reasonSnapshotsOff = "SNAPSHOTS_OFF"
 )
 
 // Violation says what is wrong with one field of a request.

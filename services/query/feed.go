@@ -56,11 +56,11 @@ type feedPart struct {
 	}
 
 	mu   sync.Mutex
-	todo task
+	todo chore
 }
 
-// task is what is to be done for a partition.
-type task struct {
+// chore is what is to be done for a partition.
+type chore struct {
 	// fill says that everything is to be read; accounts then are those that changed since.
 	fill     bool
 	any      bool
@@ -123,7 +123,7 @@ func (f *feed) change(c store.Change) {
 }
 
 // add takes a change up.
-func (t *task) add(c store.Change) {
+func (t *chore) add(c store.Change) {
 	if !t.any {
 		t.any, t.since = true, time.Now()
 	}
@@ -143,8 +143,8 @@ func (t *task) add(c store.Change) {
 	}
 }
 
-// merge puts what an older task did not get done before what came since.
-func (t *task) merge(older task) {
+// merge puts what an older chore did not get done before what came since.
+func (t *chore) merge(older chore) {
 	if !t.any {
 		*t = older
 
@@ -228,7 +228,7 @@ func (f *feed) round(ctx context.Context) error {
 
 		p.mu.Lock()
 		todo := p.todo
-		p.todo = task{}
+		p.todo = chore{}
 		p.mu.Unlock()
 
 		if !todo.any {

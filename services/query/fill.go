@@ -18,8 +18,8 @@ const (
 	chunkBatch = 8
 )
 
-// do brings the columns of a partition to the task's cursor.
-func (f *feed) do(ctx context.Context, n int, t *task) error {
+// do brings the columns of a partition to the chore's cursor.
+func (f *feed) do(ctx context.Context, n int, t *chore) error {
 	if t.fill {
 		start := time.Now()
 

@@ -40,6 +40,9 @@ func newValidator() (protovalidate.Validator, error) {
 		&healthv1.GetHealthRequest{}, &healthv1.GetHistoryRequest{}, &healthv1.ListAccountsRequest{},
 		&healthv1.ListRejectsRequest{}, &adminv1.GetScorecardsRequest{}, &adminv1.CheckScorecardsRequest{},
 		&adminv1.ApplyScorecardsRequest{}, &adminv1.ResendRejectsRequest{}, &adminv1.TailEventsRequest{},
+		&adminv1.ListPartitionsRequest{}, &adminv1.ListSnapshotsRequest{}, &adminv1.CreateSnapshotRequest{},
+		&adminv1.RestoreSnapshotRequest{}, &adminv1.StartRebuildRequest{}, &adminv1.AbortTaskRequest{},
+		&adminv1.ListTasksRequest{}, &adminv1.WatchTasksRequest{},
 	))
 	if err != nil {
 		return nil, fmt.Errorf("compiling the rules of requests: %w", err)

@@ -84,7 +84,7 @@ func TestTask(t *testing.T) {
 		return all
 	}
 
-	var older, newer task
+	var older, newer chore
 
 	older.add(store.Change{Cursor: 1, Accounts: []string{"a"}})
 	older.add(store.Change{Cursor: 2, Lost: true})
@@ -95,7 +95,7 @@ func TestTask(t *testing.T) {
 	newer.merge(older)
 	require.Equal(t, older, newer, "nothing came since")
 
-	newer = task{}
+	newer = chore{}
 	newer.add(store.Change{Cursor: 4, Accounts: []string{"c"}})
 	newer.merge(older)
 	require.True(t, newer.fill)
@@ -103,7 +103,7 @@ func TestTask(t *testing.T) {
 	require.Equal(t, ids("b", "c"), newer.accounts)
 	require.Equal(t, older.since, newer.since)
 
-	newer = task{}
+	newer = chore{}
 	newer.add(store.Change{Cursor: 5, Lost: true})
 	newer.merge(older)
 	require.Empty(t, newer.accounts)

@@ -19,6 +19,7 @@ import (
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/settings"
 	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/task"
 )
 
 // Resender sends a refused event again. The ingest service implements it.
@@ -37,9 +38,13 @@ type Deps struct {
 	Keyring  *access.Keyring
 	// Resender may be nil: then refused events cannot be sent again here.
 	Resender Resender
-	Logger   *slog.Logger
-	Tracer   trace.TracerProvider
-	Meter    metric.MeterProvider
+	// Tasks is where owners are asked for work.
+	Tasks *task.Board
+	// Snapshots may be nil: then they are turned off.
+	Snapshots Snapshots
+	Logger    *slog.Logger
+	Tracer    trace.TracerProvider
+	Meter     metric.MeterProvider
 	// GRPC and HTTP are listeners to use instead of the addresses in Config; nil: those.
 	GRPC, HTTP net.Listener
 }

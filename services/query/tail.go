@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
 	"hale.dev/services/internal/eventlog"
@@ -26,16 +25,8 @@ func (a *adminServer) TailEvents(
 		return err
 	}
 
-	ctx, cancel := context.WithCancelCause(stream.Context())
-	defer cancel(nil)
-
-	go func() {
-		select {
-		case <-ctx.Done():
-		case <-a.service.stopping:
-			cancel(&Error{Code: codes.Unavailable, Reason: reasonStopping, Message: "the service is stopping"})
-		}
-	}()
+	ctx, cancel := a.service.untilStopping(stream.Context())
+	defer cancel()
 
 	t := &tail{log: a.service.deps.Log, workspace: ws, request: req, send: stream.Send}
 	g, gctx := errgroup.WithContext(ctx)
@@ -44,12 +35,7 @@ func (a *adminServer) TailEvents(
 		g.Go(func() error { return t.stream(gctx, n) })
 	}
 
-	err = g.Wait()
-	if err != nil && errors.Is(err, context.Canceled) {
-		return context.Cause(ctx)
-	}
-
-	return err //nolint:wrapcheck // the errors of stream
+	return causeOf(ctx, g.Wait())
 }
 
 // tail is one TailEvents under way.

@@ -38,6 +38,7 @@ import (
 	"hale.dev/services/internal/store/memory"
 	"hale.dev/services/internal/store/redis"
 	"hale.dev/services/internal/store/redis/redistest"
+	"hale.dev/services/internal/task"
 	"hale.dev/services/query"
 )
 
@@ -85,6 +86,7 @@ type world struct {
 	store    store.Store
 	rejects  *reject.Stream
 	settings *settings.Settings
+	tasks    *task.Board
 	service  *query.Service
 	keys     map[access.Role]string
 	grpc     string
@@ -127,6 +129,8 @@ func prepare(tb testing.TB, s store.Store) *world {
 	require.NoError(tb, err)
 	w.settings, err = settings.Open(tb.Context(), w.log.JetStream(), 1)
 	require.NoError(tb, err)
+	w.tasks, err = task.Open(tb.Context(), w.log.JetStream(), 1)
+	require.NoError(tb, err)
 	w.rejects, err = reject.Open(tb.Context(), w.log.JetStream(), reject.Options{})
 	require.NoError(tb, err)
 
@@ -168,7 +172,7 @@ func (w *world) run(options ...option) {
 
 	cfg := query.Config{}
 	deps := query.Deps{
-		Log: w.log, Store: w.store, Rejects: w.rejects, Settings: w.settings, Keyring: keyring,
+		Log: w.log, Store: w.store, Rejects: w.rejects, Settings: w.settings, Keyring: keyring, Tasks: w.tasks,
 		Logger: slog.New(slog.DiscardHandler), Tracer: tracenoop.NewTracerProvider(),
 		Meter: metricnoop.NewMeterProvider(), GRPC: listen(w.tb), HTTP: listen(w.tb),
 	}
@@ -232,7 +236,7 @@ func (w *world) part(n int) *part {
 	w.tb.Helper()
 
 	if w.parts[n] == nil {
-		head, err := w.store.Claim(w.tb.Context(), n)
+		head, err := w.store.Claim(w.tb.Context(), n, store.Lease{})
 		require.NoError(w.tb, err)
 
 		w.parts[n] = &part{head: head, accounts: map[string]*health.Account{}}
