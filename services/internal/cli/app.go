@@ -58,6 +58,7 @@ const (
 	groupServices = "services"
 	groupData     = "data"
 	groupSettings = "settings"
+	groupOperate  = "operate"
 )
 
 func (a *app) root() *cobra.Command {
@@ -78,6 +79,7 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: groupServices, Title: "Services:"},
 		&cobra.Group{ID: groupData, Title: "Events and scores:"},
 		&cobra.Group{ID: groupSettings, Title: "Settings:"},
+		&cobra.Group{ID: groupOperate, Title: "Operation:"},
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w (see `%s --help`)", err, cmd.CommandPath())
@@ -87,6 +89,7 @@ func (a *app) root() *cobra.Command {
 	addTo(root, groupServices, a.runCommand(), a.ingestCommand(), a.scoringCommand(), a.queryCommand())
 	addTo(root, groupData, a.sendCommand(), a.accountsCommand(), a.rejectsCommand(), a.eventsCommand(), a.demoCommand())
 	addTo(root, groupSettings, a.scorecardsCommand(), a.applyCommand(), a.configCommand())
+	addTo(root, groupOperate, a.partitionsCommand(), a.snapshotCommand(), a.rebuildCommand())
 	root.AddCommand(a.versionCommand(), exitCodesTopic())
 
 	return root

@@ -33,7 +33,8 @@ const exitCodesHelp = `The exit code says how a command ended:
   3    what was asked for does not exist
   4    the key is missing, unknown, or of the wrong kind
   5    the server cannot be reached, is too busy, or did not answer in time: try again
-  6    the input was refused: some or all events, or the document; the output names what and why
+  6    what was sent or asked for was refused: events, a document, a task while another is under way; the
+       output names what and why
   130  it was interrupted
 
 A service that is told to stop (SIGTERM, Ctrl-C) and stops in order ends with 0.`

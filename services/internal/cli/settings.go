@@ -40,7 +40,7 @@ func (s *settings) declare(set *config.Set) {
 func (s *settings) declareProcess(set *config.Set) {
 	p := &s.process
 	set.String(&p.Data, "data", defaultData, "folder of the keys, the embedded log and the embedded store")
-	set.String(&p.NATS, "nats", "", "URL of a NATS server with JetStream; empty: the embedded one")
+	set.String(&p.NATS, "nats", "", "URLs of the NATS servers with JetStream, by commas; empty: the embedded one")
 	set.String(&p.Redis, "redis", "", "URL of a Redis server; empty: the embedded store")
 	set.String(&p.Admin, "admin", process.DefaultAdmin, "address of /metrics, /healthz, /readyz and /debug/pprof")
 	set.Bool(&p.AdminAllowPublic, "admin_allow_public", false, "let other machines reach the admin address")
@@ -49,6 +49,11 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.Int(&p.Events.Streams, "events.streams", 0, "streams of the log, fixed at first start; 0: 1")
 	set.Int(&p.Events.Replicas, "events.replicas", 0, "replicas of each stream; 0: 1")
 	set.Size(&p.Events.MaxBytes, "events.max_bytes", 0, "cap of the whole log; 0: 64GiB, or what the disk allows")
+
+	set.String(&p.Snapshots.Place, "snapshots.place", "",
+		"where snapshots are kept: jetstream, a folder, s3://bucket/prefix?endpoint=URL, or off", config.Named("snapshots"))
+	set.Duration(&p.Snapshots.Every, "snapshots.every", 0, "how often each partition is written; 0: 6h")
+	set.Int(&p.Snapshots.Keep, "snapshots.keep", 0, "good snapshots of each partition that stay; 0: 3")
 
 	set.String(&p.Telemetry.OTLPEndpoint, "telemetry.otlp_endpoint", "",
 		"URL of the OpenTelemetry collector that gets traces", config.Named("otlp-endpoint"))
@@ -70,6 +75,7 @@ func (s *settings) declareIngest(set *config.Set) {
 	set.String(&c.TLSKey, "ingest.tls_key", "", "PEM file with its key")
 	set.Bool(&c.AllowPublic, "ingest.allow_public", false, "let other machines reach the ingest listeners without TLS")
 	set.Int(&c.InFlightMiB, "ingest.in_flight_mib", 0, "memory for requests under way, MiB; 0: 256")
+	set.Int(&c.QueueMiB, "ingest.queue_mib", 0, "memory for events that wait for the log, MiB; 0: 64")
 	set.Duration(&c.Drain, "ingest.drain", 0, "time for requests under way to end; 0: 10s")
 }
 
@@ -79,6 +85,9 @@ func (s *settings) declareServices(set *config.Set) {
 	set.Duration(&c.CommitDelay, "scoring.commit_delay", 0, "longest wait for a commit under load; 0: 100ms")
 	set.Int(&c.MaxMessageIDs, "scoring.max_message_ids", 0,
 		"message ids remembered by one partition; 0: 64 million")
+	set.Duration(&c.Retention, "scoring.retention", 0,
+		"how long messages of the log are kept at least, once snapshots are past them; 0: 9600h (400 days)")
+	set.Bool(&c.Adopt, "scoring.adopt", false, "take over a store that holds the state of another log, and drop that")
 
 	q := &s.process.Query
 	set.String(&q.GRPC, "query.grpc", "127.0.0.1:9090", "address of the query gRPC listener")

@@ -7,8 +7,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"hale.dev/services/ingest"
+	"hale.dev/services/internal/snapshot"
 	"hale.dev/services/internal/store/redis"
 	"hale.dev/services/internal/telemetry"
 	"hale.dev/services/query"
@@ -45,6 +47,8 @@ type Config struct {
 	AdminAllowPublic bool
 	// Events says how the log is made at the first start.
 	Events Events
+	// Snapshots says where and how often snapshots are kept.
+	Snapshots Snapshots
 	// Telemetry says what the process tells about itself.
 	Telemetry telemetry.Config
 	// Ingest, Scoring and Query configure the services.
@@ -65,6 +69,19 @@ type Events struct {
 	MaxBytes int64
 }
 
+// SnapshotsOff is the place of no snapshots.
+const SnapshotsOff = "off"
+
+// Snapshots is where the durable checkpoints of the state are kept.
+type Snapshots struct {
+	// Place is "jetstream" or empty (a bucket beside the log), a folder, an s3:// URL, or SnapshotsOff.
+	Place string
+	// Every is how often each partition is written; 0: 6 h.
+	Every time.Duration
+	// Keep is how many good ones of each partition stay; 0: 3.
+	Keep int
+}
+
 // Errors of Validate.
 var (
 	// ErrLone says that a service of its own needs the log and the store that the others use.
@@ -74,7 +91,8 @@ var (
 	errListen = errors.New("must be host:port")
 	errRemote = errors.New("a listener beyond loopback shows profiles and metrics to everyone: " +
 		"set --admin-allow-public if that is meant")
-	errEvents = errors.New("events: partitions, streams, replicas and max_bytes must not be negative")
+	errSnapshots = errors.New("snapshots: every and keep must not be negative")
+	errEvents    = errors.New("events: partitions, streams, replicas and max_bytes must not be negative")
 )
 
 // Validate reports everything that a process of these services cannot use.
@@ -84,6 +102,14 @@ func (c Config) Validate(services []Service) error {
 
 	if e := c.Events; e.Partitions < 0 || e.Streams < 0 || e.Replicas < 0 || e.MaxBytes < 0 {
 		errs = append(errs, errEvents)
+	}
+
+	if err := snapshot.Validate(c.Snapshots.Place); err != nil && c.Snapshots.Place != SnapshotsOff {
+		errs = append(errs, fmt.Errorf("snapshots: %w", err))
+	}
+
+	if c.Snapshots.Every < 0 || c.Snapshots.Keep < 0 {
+		errs = append(errs, errSnapshots)
 	}
 
 	if c.Redis != "" {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -16,9 +17,12 @@ import (
 	"hale.dev/services/internal/pressure"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/settings"
+	"hale.dev/services/internal/snapshot"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/store/memory"
 	"hale.dev/services/internal/store/redis"
+	"hale.dev/services/internal/task"
+	"hale.dev/services/internal/watermark"
 )
 
 // Folders inside the data folder.
@@ -33,9 +37,12 @@ type base struct {
 	rejects   *reject.Stream
 	directory *directory.Directory // nil where no service needs it
 	pressure  *pressure.Board
+	marks     *watermark.Book
+	archive   *snapshot.Archive // nil: snapshots are off, or no service needs them
 	settings  *settings.Settings
 	keyring   *access.Keyring
 	store     store.Store // nil where no service needs it
+	tasks     *task.Board // nil where no service needs it
 }
 
 // open opens everything that the services share, from the bottom up.
@@ -82,7 +89,32 @@ func (s *session) open(ctx context.Context) (*base, error) {
 		return nil, err
 	}
 
+	if err := s.openTasks(ctx, b, replicas); err != nil {
+		return nil, err
+	}
+
+	if b.marks, err = watermark.Open(ctx, js, replicas); err != nil {
+		return nil, fmt.Errorf("opening the watermarks: %w", err)
+	}
+
+	if err := s.openArchive(ctx, b, replicas); err != nil {
+		return nil, err
+	}
+
 	return b, s.openStore(ctx, b)
+}
+
+// openTasks opens the board on which operators ask the owners of streams for work.
+func (s *session) openTasks(ctx context.Context, b *base, replicas int) (err error) {
+	if !s.runs(Scoring) && !s.runs(Query) {
+		return nil
+	}
+
+	if b.tasks, err = task.Open(ctx, b.log.JetStream(), replicas); err != nil {
+		return fmt.Errorf("opening the board of tasks: %w", err)
+	}
+
+	return nil
 }
 
 func (s *session) runs(name Service) bool { return slices.Contains(s.options.Services, name) }
@@ -100,6 +132,31 @@ func (s *session) openDirectory(ctx context.Context, b *base, replicas int) erro
 	}
 
 	s.later("closing the directory of users", func() error { b.directory.Close(); return nil })
+
+	return nil
+}
+
+// openArchive opens the place where snapshots are kept.
+func (s *session) openArchive(ctx context.Context, b *base, replicas int) error {
+	if (!s.runs(Scoring) && !s.runs(Query)) || s.config.Snapshots.Place == SnapshotsOff {
+		return nil
+	}
+
+	vault, err := snapshot.Open(ctx, s.config.Snapshots.Place, snapshot.OpenOptions{
+		JetStream: b.log.JetStream(), Replicas: replicas,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the place of snapshots (--snapshots): %w", err)
+	}
+
+	s.later("closing the place of snapshots", vault.Close)
+
+	b.archive, err = snapshot.NewArchive(vault, snapshot.ArchiveOptions{
+		Layout: b.log.Layout().ID, Logger: s.logger, Meter: s.telemetry.Meter.Meter("hale.dev/services/internal/snapshot"),
+	})
+	if err != nil {
+		return fmt.Errorf("opening the snapshots: %w", err)
+	}
 
 	return nil
 }
@@ -146,20 +203,21 @@ func (s *session) openKeyring(ctx context.Context, b *base) error {
 	return nil
 }
 
-// connect connects to the NATS server that the user named, or to an embedded one.
+// natsWait is how long NATS may take to be there at the start. Then whoever starts the process is told.
+const natsWait = 10 * time.Second
+
+// connect connects to the NATS servers that the user named, waiting for them for a moment, or to an embedded one.
 func (s *session) connect(ctx context.Context) (*nats.Conn, error) {
 	if s.config.NATS == "" {
 		return s.embed()
 	}
 
-	nc, err := nats.Connect(s.config.NATS,
+	waiting, cancel := context.WithTimeout(ctx, natsWait)
+	defer cancel()
+
+	nc, err := eventlog.Connect(waiting, s.config.NATS, s.logger,
 		nats.Name(s.config.Telemetry.Service),
-		nats.MaxReconnects(-1),
 		nats.NoCallbacksAfterClientClose(), // closing at the end is no loss
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			s.logger.WarnContext(ctx, "lost NATS", slog.Any("error", err))
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) { s.logger.InfoContext(ctx, "reached NATS again") }),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to NATS (--nats): %w", err)

@@ -2,10 +2,15 @@ package process
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"os"
 
 	"hale.dev/services/ingest"
 	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/fold"
+	"hale.dev/services/internal/member"
+	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/query"
 	"hale.dev/services/scoring"
 )
@@ -24,15 +29,61 @@ func (s *session) build(name Service, b *base, at listeners) (service, error) {
 	case Ingest:
 		return s.buildIngest(b, at)
 	case Scoring:
-		return scoring.New(s.config.Scoring, scoring.Deps{
-			Log: b.log, Store: b.store, Rejects: b.rejects, Pressure: b.pressure,
-			Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
-		})
+		return s.buildScoring(b)
 	case Query:
 		return s.buildQuery(b, at)
 	default:
 		return nil, fmt.Errorf("there is no service %q", name)
 	}
+}
+
+// buildScoring makes the scoring service. Where the store is one that others can reach too, it shares the partitions with
+// them; the embedded store is its own, so what another log left in it may go.
+func (s *session) buildScoring(b *base) (service, error) {
+	c := s.config.Scoring
+	c.Version, c.SnapshotEvery, c.SnapshotKeep = s.options.Version, s.config.Snapshots.Every, s.config.Snapshots.Keep
+
+	writer := b.log.NewWriter(eventlog.WriterOptions{})
+	s.later("closing the writer of ticks", func() error { return s.closeWriter(writer) })
+
+	d := scoring.Deps{
+		Log: b.log, Store: b.store, Rejects: b.rejects, Pressure: b.pressure, Writer: writer, Tasks: b.tasks,
+		Archive: b.archive, Marks: b.marks,
+		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+	}
+
+	self := s.member()
+
+	if s.config.Redis == "" {
+		c.Adopt, c.Name = true, self.Name
+	} else {
+		d.Group = member.NewGroup(b.log.Conn(), b.log.Layout().ID, self, s.logger)
+	}
+
+	return scoring.New(c, d)
+}
+
+// member tells the other scoring processes of this one. The name is another one at each start.
+func (s *session) member() member.Beat {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+
+	return member.Beat{
+		Name:  fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:nameChars]),
+		Rules: fold.Rules, Version: s.options.Version, Scorecards: scorecard.ShippedDigest(),
+	}
+}
+
+// nameChars is how many random letters tell two processes of one host and number apart.
+const nameChars = 6
+
+func (s *session) closeWriter(w *eventlog.Writer) error {
+	closing, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+
+	return w.Close(closing)
 }
 
 func (s *session) buildIngest(b *base, at listeners) (service, error) {
@@ -47,12 +98,7 @@ func (s *session) buildIngest(b *base, at listeners) (service, error) {
 // the log that is the same as ingest's.
 func (s *session) buildQuery(b *base, at listeners) (service, error) {
 	writer := b.log.NewWriter(eventlog.WriterOptions{})
-	s.later("closing the writer of resent events", func() error {
-		closing, cancel := context.WithTimeout(context.Background(), flushTimeout)
-		defer cancel()
-
-		return writer.Close(closing)
-	})
+	s.later("closing the writer of resent events", func() error { return s.closeWriter(writer) })
 
 	resender, err := ingest.NewResender(ingest.ResenderDeps{
 		Log: b.log, Writer: writer, Rejects: b.rejects, Directory: b.directory, Mapping: s.config.Ingest.Mapping,
@@ -62,9 +108,14 @@ func (s *session) buildQuery(b *base, at listeners) (service, error) {
 		return nil, err
 	}
 
-	return query.New(s.config.Query, query.Deps{
+	d := query.Deps{
 		Log: b.log, Store: b.store, Rejects: b.rejects, Settings: b.settings, Keyring: b.keyring, Resender: resender,
-		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+		Tasks: b.tasks, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		GRPC: at.queryGRPC, HTTP: at.queryHTTP,
-	})
+	}
+	if b.archive != nil {
+		d.Snapshots = b.archive
+	}
+
+	return query.New(s.config.Query, d)
 }
