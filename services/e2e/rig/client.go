@@ -15,10 +15,13 @@ import (
 // Client sends events over HTTP and tries again until they are accepted, as clients of Hale do.
 type Client struct {
 	URL, Key string
-	HTTP     *http.Client
+	// Others are URLs that are tried in turn when the one before does not accept.
+	Others []string
+	HTTP   *http.Client
 
-	// InFlight is how many events wait for an answer, Retries how often a request was sent again.
-	InFlight, Retries atomic.Int64
+	// InFlight is how many events wait for an answer, Retries how often a request was sent again, Unknown how often
+	// no answer came, so that nobody knows whether the events are in the log.
+	InFlight, Retries, Unknown atomic.Int64
 }
 
 // Answer is what ingest says of a request.
@@ -42,8 +45,9 @@ func (c *Client) Send(ctx context.Context, body []byte, n int) (Answer, error) {
 	c.InFlight.Add(int64(n))
 	defer c.InFlight.Add(-int64(n))
 	const pause = 20 * time.Millisecond
-	for {
-		answer, err := c.post(ctx, body)
+	urls := append([]string{c.URL}, c.Others...)
+	for try := 0; ; try++ {
+		answer, err := c.post(ctx, urls[try%len(urls)], body)
 		if err == nil || errors.Is(err, errRefused) || ctx.Err() != nil {
 			return answer, err
 		}
@@ -56,9 +60,9 @@ func (c *Client) Send(ctx context.Context, body []byte, n int) (Answer, error) {
 	}
 }
 
-func (c *Client) post(ctx context.Context, body []byte) (Answer, error) {
+func (c *Client) post(ctx context.Context, url string, body []byte) (Answer, error) {
 	var answer Answer
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return answer, fmt.Errorf("%w: %w", errRefused, err)
 	}
@@ -66,11 +70,13 @@ func (c *Client) post(ctx context.Context, body []byte) (Answer, error) {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
+		c.Unknown.Add(1)
 		return answer, fmt.Errorf("posting: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
+		c.Unknown.Add(1)
 		return answer, fmt.Errorf("reading the answer: %w", err)
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -22,6 +23,8 @@ type Cluster struct {
 	Keys                   Keys
 	partitions             int
 	admin                  map[*Process]string
+	// more scoring processes than one; see AddScoring.
+	more []*Process
 }
 
 // Keys are the credentials that the first start made.
@@ -159,7 +162,7 @@ func (c *Cluster) AdminURL(p *Process) string { return "http://" + c.admin[p] }
 
 // Stop ends everything.
 func (c *Cluster) Stop() {
-	for _, p := range []*Process{c.Query, c.Scoring, c.Ingest, c.Redis, c.NATS} {
+	for _, p := range append(slices.Clone(c.more), c.Query, c.Scoring, c.Ingest, c.Redis, c.NATS) {
 		p.Kill()
 	}
 }

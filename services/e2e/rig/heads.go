@@ -22,11 +22,16 @@ type Totals struct{ Counted, Duplicates, Rejected, Accounts uint64 }
 
 // Heads opens the cluster's store for reading.
 func (c *Cluster) Heads(ctx context.Context) (*Heads, error) {
-	s, err := redis.Open(ctx, redis.Options{URL: "redis://" + c.RedisAddr})
+	return OpenHeads(ctx, "redis://"+c.RedisAddr, c.partitions)
+}
+
+// OpenHeads opens the store behind a URL for reading.
+func OpenHeads(ctx context.Context, url string, partitions int) (*Heads, error) {
+	s, err := redis.Open(ctx, redis.Options{URL: url})
 	if err != nil {
-		return nil, fmt.Errorf("opening redis at %s: %w", c.RedisAddr, err)
+		return nil, fmt.Errorf("opening %s: %w", url, err)
 	}
-	return &Heads{store: s, partitions: c.partitions}, nil
+	return &Heads{store: s, partitions: partitions}, nil
 }
 
 // Totals reads the counts of all partitions.

@@ -80,6 +80,12 @@ func (f *Fact) fill(r *rand.Rand, i int) {
 	}
 }
 
+// Happen sets the time at which the fact happened.
+func (f *Fact) Happen(at time.Time) {
+	f.at = at.UTC().Truncate(time.Millisecond)
+	f.Time = f.at.Format(time.RFC3339Nano)
+}
+
 // Body is facts as one request of the native API.
 func Body(facts []Fact) ([]byte, error) {
 	b, err := json.Marshal(facts)
