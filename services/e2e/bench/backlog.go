@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
@@ -25,7 +27,7 @@ func drainBacklog(ctx context.Context, b *bench) error {
 	}
 	defer stop()
 	c.Scoring.Stop()
-	if err := fill(ctx, b, c); err != nil {
+	if err := fillCluster(ctx, b, c); err != nil {
 		return fmt.Errorf("filling the log: %w", err)
 	}
 	begun := time.Now()
@@ -43,8 +45,8 @@ func drainBacklog(ctx context.Context, b *bench) error {
 	return b.report.ratio("i", "the same", rate, backlogGoal)
 }
 
-// fill writes the backlog to the log itself, past ingest.
-func fill(ctx context.Context, b *bench, c *rig.Cluster) error {
+// fillCluster writes the backlog to the log itself, past ingest.
+func fillCluster(ctx context.Context, b *bench, c *rig.Cluster) error {
 	conn, err := nats.Connect("nats://" + c.NATSAddr)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
@@ -54,33 +56,60 @@ func fill(ctx context.Context, b *bench, c *rig.Cluster) error {
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
-	writer := log.NewWriter(eventlog.WriterOptions{})
-	defer func() { _ = writer.Close(ctx) }()
-	var (
-		wait  sync.WaitGroup
-		mu    sync.Mutex
-		first error
-	)
+	return fill(ctx, log, filling{to: b.backlog, batch: batchEvents, pick: zipfPicker(b.accounts)})
+}
+
+// filling says what is written straight into a log: events numbered from one number up to another, so many at once.
+type filling struct {
+	from, to, batch int
+	// pick makes what chooses the account of an event by its number.
+	pick func(r *rand.Rand) func(n int) int
+	// item makes an event; nil: backlogItem.
+	item func(layout eventlog.Layout, n, account int) eventlog.Item
+}
+
+// bigBatch is how many events a filling writes at once that is not itself measured.
+const bigBatch = 2000
+
+func zipfPicker(accounts int) func(r *rand.Rand) func(n int) int {
+	return func(r *rand.Rand) func(n int) int {
+		pick := zipf(accounts, r)
+		return func(int) int { return pick(r) }
+	}
+}
+
+func uniformPicker(accounts int) func(r *rand.Rand) func(n int) int {
+	return func(r *rand.Rand) func(n int) int { return func(int) int { return r.IntN(accounts) } }
+}
+
+// inTurn picks one account after the other.
+func inTurn(accounts int) func(*rand.Rand) func(n int) int {
+	return func(*rand.Rand) func(n int) int { return func(n int) int { return n % accounts } }
+}
+
+func fill(ctx context.Context, log *eventlog.Log, f filling) (err error) {
+	if f.item == nil {
+		f.item = backlogItem
+	}
+	writer := log.NewWriter(eventlog.WriterOptions{AckTimeout: time.Minute})
+	defer func() { err = errors.Join(err, writer.Close(ctx)) }()
+	group, groupCtx := errgroup.WithContext(ctx)
 	for s := range senders {
-		wait.Go(func() {
-			r := newRand(uint64(s) + 1) //nolint:gosec // small
-			pick := zipf(b.accounts, r)
-			for i := s * batchEvents; i < b.backlog; i += senders * batchEvents {
-				items := make([]eventlog.Item, 0, batchEvents)
-				for j := range min(batchEvents, b.backlog-i) {
-					items = append(items, backlogItem(log.Layout(), i+j, pick(r)))
+		group.Go(func() error {
+			pick := f.pick(newRand(uint64(s) + 1)) //nolint:gosec // small
+			for i := f.from + s*f.batch; i < f.to; i += senders * f.batch {
+				items := make([]eventlog.Item, 0, f.batch)
+				for j := range min(f.batch, f.to-i) {
+					items = append(items, f.item(log.Layout(), i+j, pick(i+j)))
 				}
-				if _, err := writer.Write(ctx, items); err != nil {
-					mu.Lock()
-					first = err
-					mu.Unlock()
-					return
+				if _, err := writer.Write(groupCtx, items); err != nil {
+					return fmt.Errorf("writing to the log: %w", err)
 				}
 			}
+			return nil
 		})
 	}
-	wait.Wait()
-	return first
+	return group.Wait() //nolint:wrapcheck // wrapped above
 }
 
 func backlogItem(layout eventlog.Layout, n, account int) eventlog.Item {

@@ -1,17 +1,20 @@
 // Command bench measures Hale side by side with what it stands on, on the machine it runs on: raw JetStream, a bare
 // gRPC echo. It prints a JSON line for each figure of each run on stdout, and a table of medians on stderr.
-// `make bench` runs it. Figures differ between machines; the ratios are what to compare.
+// `make bench` runs it. Parts that take minutes (l to p) are measured in the first run only. Figures differ between
+// machines; the ratios are what to compare.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"hale.dev/services/e2e/rig"
+	"hale.dev/services/internal/store/redis"
 )
 
 func main() {
@@ -23,8 +26,14 @@ func main() {
 	flag.IntVar(&o.events, "events", 400_000, "events sent through the whole path in one run")
 	flag.IntVar(&o.accounts, "accounts", 100_000, "accounts that they are spread over")
 	flag.IntVar(&o.backlog, "backlog", 1_000_000, "events of the backlog that is drained")
+	flag.IntVar(&o.replicas, "replicas", 0, "replicas of each redis-server of a cluster")
+	flag.IntVar(&o.kills, "kills", 50, "how often a scoring process is killed, and as often asked to end")
+	flag.BoolVar(&o.clusters, "clusters", false, "measure failover on clusters instead of single servers")
+	flag.IntVar(&o.rebuild, "rebuild", 10_000_000, "events of the log that is folded again")
+	flag.IntVar(&o.many, "many", 1_000_000, "accounts of snapshot, midnight roll and bounded memory")
 	flag.StringVar(&o.only, "only", "", "measure only these parts, letters of the issue's list (for example bd)")
 	flag.Parse()
+	redis.SetDriverLogger(slog.New(slog.DiscardHandler)) // servers that are just starting refuse connections
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, o)
 	stop()
@@ -41,6 +50,8 @@ func exit(err error) int {
 
 type options struct {
 	runs, events, accounts, backlog int
+	replicas, kills, rebuild, many  int
+	clusters                        bool
 	only                            string
 }
 
@@ -48,6 +59,8 @@ type options struct {
 type part struct {
 	letter string
 	run    func(context.Context, *bench) error
+	// once says that it takes minutes, and is measured in the first run only.
+	once bool
 }
 
 // bench is what one run works with.
@@ -69,22 +82,12 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("building: %w", err)
 	}
-	parts := []part{
-		{"a", rawJetStream},
-		{"b", pipelineRedis},
-		{"c", pipelineMemory},
-		{"d", freshness},
-		{"e", foldAlone},
-		{"f", getHealth},
-		{"i", drainBacklog},
-		{"j", ingestAlone},
-	}
 	rep := newReport(os.Stdout)
 	for i := range o.runs {
 		b := &bench{options: o, programs: programs, report: rep}
 		rep.run = i
-		for _, p := range parts {
-			if o.only != "" && !containsLetter(o.only, p.letter) {
+		for _, p := range parts() {
+			if (o.only != "" && !containsLetter(o.only, p.letter)) || (p.once && i > 0) {
 				continue
 			}
 			if b.dir, err = os.MkdirTemp(dir, p.letter+"-"); err != nil {
@@ -101,6 +104,28 @@ func run(ctx context.Context, o options) error {
 	}
 	return rep.table(os.Stderr)
 }
+
+func parts() []part {
+	return []part{
+		{"a", rawJetStream, false},
+		{"b", pipelineRedis, false},
+		{"c", pipelineMemory, false},
+		{"d", freshness, false},
+		{"e", foldAlone, false},
+		{"f", getHealth, false},
+		{"i", drainBacklog, false},
+		{"j", ingestAlone, false},
+		{"k", pipelineClusters, false},
+		{"l", failover, true},
+		{"m", rebuildLog, true},
+		{"n", snapshots, true},
+		{"o", midnight, true},
+		{"p", boundedMemory, true},
+	}
+}
+
+// sayf tells whoever waits what is being done.
+func sayf(format string, args ...any) { fmt.Fprintf(os.Stderr, "  "+format+"\n", args...) }
 
 func containsLetter(s, letter string) bool {
 	for _, r := range s {

@@ -84,7 +84,11 @@ func pipelineSpread(ctx context.Context, b *bench, name string, goal float64) er
 }
 
 func startCluster(ctx context.Context, b *bench) (*rig.Cluster, func(), error) {
-	c, err := rig.NewCluster(b.dir, b.programs, rig.Options{SyncAlways: true})
+	return startClusterOf(ctx, b, rig.Options{SyncAlways: true})
+}
+
+func startClusterOf(ctx context.Context, b *bench, o rig.Options) (*rig.Cluster, func(), error) {
+	c, err := rig.NewCluster(b.dir, b.programs, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("laying out a cluster: %w", err)
 	}
@@ -100,14 +104,17 @@ func startCluster(ctx context.Context, b *bench) (*rig.Cluster, func(), error) {
 
 // waitCounted waits until n events are in the scores that redis-server holds.
 func waitCounted(ctx context.Context, c *rig.Cluster, n uint64) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
 	heads, err := c.Heads(ctx)
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
 	defer heads.Close()
-	return rig.Until(ctx, func() error {
+	return awaitCounted(ctx, heads, n)
+}
+
+// awaitCounted waits until n events are counted.
+func awaitCounted(ctx context.Context, heads *rig.Heads, n uint64) error {
+	return until(ctx, patience, func() error {
 		t, err := heads.Totals(ctx)
 		if err != nil {
 			return err
@@ -117,6 +124,16 @@ func waitCounted(ctx context.Context, c *rig.Cluster, n uint64) error {
 		}
 		return nil
 	})
+}
+
+// patience bounds how long anything is waited for.
+const patience = 15 * time.Minute
+
+// until calls check until it returns nil, for so long at most.
+func until(ctx context.Context, within time.Duration, check func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return rig.Until(ctx, check)
 }
 
 type cpuTimes map[*rig.Process]time.Duration

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
+	"time"
 )
 
 // figure is one measured number.
@@ -47,6 +49,42 @@ func (r *report) last(part, name string) float64 {
 	}
 	return 0
 }
+
+// all adds figures of a part.
+func (r *report) all(part string, figures ...figure) error {
+	for _, f := range figures {
+		f.Part = part
+		if err := r.add(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spread reports how times are distributed, in milliseconds. The goal is for the longest of them; 0: none.
+func (r *report) spread(part, name string, times []time.Duration, goal time.Duration) error {
+	if len(times) == 0 {
+		return fmt.Errorf("%s: nothing was measured", name)
+	}
+	slices.Sort(times)
+	for _, q := range []struct {
+		name string
+		at   float64
+		goal time.Duration
+	}{{"min", 0, 0}, {"p50", 0.5, 0}, {"p90", 0.9, 0}, {"p99", 0.99, 0}, {"max", 1, goal}} {
+		t := times[max(0, int(math.Ceil(q.at*float64(len(times))))-1)] // the nearest rank
+		err := r.add(figure{
+			Part: part, Name: name + ", " + q.name, Value: milliseconds(t), Unit: "ms",
+			Goal: milliseconds(q.goal), AtMost: true,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // ratio reports a figure of this run over the raw publish rate of the same run.
 func (r *report) ratio(part, name string, value, goal float64) error {
