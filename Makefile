@@ -94,11 +94,16 @@ verify: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Check the protos: fresh code
 .PHONY: unit-test
 unit-test: $(E2E_PACKAGE) ## Run all tests, those with real processes too
 	cd scripts && GOWORK=off go test ./...
-	cd services && go test -race -count=1 -timeout 20m ./...
+	cd services && go test -race -count=1 -timeout 20m $$(go list ./... | grep -v /e2e)
+	cd services && go test -race -count=1 -timeout 20m -p 1 ./e2e/... # these want the machine for themselves
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME
 	scripts/fuzz $(FUZZTIME)
+
+.PHONY: simulate
+simulate: ## Simulate scoring processes and their faults from many seeds. ARGS="SIM_SEED=1 SIM_SEEDS=10000 SIM_STEPS=4000"
+	cd services && env SIM_SEEDS=2000 $(ARGS) go test -count=1 -timeout 0 -v -run '^TestSimulation$$' ./scoring
 
 .PHONY: standalone
 standalone: ## Build each module without the workspace, as those who import it do
@@ -112,6 +117,10 @@ standalone: ## Build each module without the workspace, as those who import it d
 .PHONY: bench
 bench: ## Measure Hale beside what it stands on. ARGS="-runs 1 -only bd" for a part
 	cd services && go run ./e2e/bench $(ARGS)
+
+.PHONY: chaos
+chaos: ## Let everything fail on clusters under load, and compare with the oracle. ARGS="-seed 7 -parts 3 -results FILE"
+	cd services && go run ./e2e/chaos $(ARGS)
 
 .PHONY: release
 release: $(VALIDATE) $(BUF_PACKAGE) ## Make a release: VERSION=v1.2.3. Renews the image that changes of the protos are held against
