@@ -32,7 +32,7 @@ import (
 )
 
 const (
-	patience = time.Minute
+	patience = 3 * time.Minute
 	lookTick = 5 * time.Millisecond
 )
 
