@@ -31,16 +31,9 @@ func (o *owner) renew(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	ticker := time.NewTicker(renewLook)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
+	return every(ctx, renewLook, func() error {
 		if s.deps.Group != nil && !s.deps.Group.Connected() {
-			continue
+			return nil
 		}
 		group, groupCtx := errgroup.WithContext(ctx)
 		group.SetLimit(claimsAtOnce)
@@ -49,10 +42,8 @@ func (o *owner) renew(ctx context.Context) error {
 				group.Go(func() error { return w.renew(groupCtx) })
 			}
 		}
-		if err := group.Wait(); err != nil {
-			return err //nolint:wrapcheck // renew has wrapped
-		}
-	}
+		return group.Wait() //nolint:wrapcheck // renew has wrapped
+	})
 }
 
 // renew renews the lease of one partition. Only a fence is an error: a store that does not answer shows at a commit. A
@@ -105,17 +96,11 @@ func (s *Service) release(ctx context.Context, stream int, heads map[int]store.H
 
 // check looks whether the store still keeps what it is given: a setting may be changed under way.
 func (o *owner) check(ctx context.Context) error {
-	ticker := time.NewTicker(o.service.cfg.checkEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
+	return every(ctx, o.service.cfg.checkEvery, func() error {
 		err := o.service.deps.Store.Check(ctx)
 		if alarm := (*AlarmError)(nil); err != nil && errors.As(o.service.refusal(err), &alarm) {
 			return alarm
 		}
-	}
+		return nil
+	})
 }

@@ -194,14 +194,7 @@ func (sh *shadow) near() bool {
 func (sh *shadow) lead(ctx context.Context, t *task.Task) error {
 	o := sh.owner
 	told := time.Time{}
-	ticker := time.NewTicker(shadowLook)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
+	return every(ctx, shadowLook, func() error {
 		if o.service.tasks.aborted(t) {
 			return errAborted
 		}
@@ -220,7 +213,8 @@ func (sh *shadow) lead(ctx context.Context, t *task.Task) error {
 		if sh.near() {
 			return sh.replace(ctx, t)
 		}
-	}
+		return nil
+	})
 }
 
 // progress writes into the task how far the shadow is.

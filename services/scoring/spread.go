@@ -16,14 +16,7 @@ func (o *owner) spread(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	ticker := time.NewTicker(s.cfg.spreadEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
+	return every(ctx, s.cfg.spreadEvery, func() error {
 		moved, err := s.deps.Log.Spread(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -31,5 +24,6 @@ func (o *owner) spread(ctx context.Context) error {
 		case moved > 0:
 			s.deps.Logger.InfoContext(ctx, "leaders of streams were spread over the servers", "moved", moved)
 		}
-	}
+		return nil
+	})
 }
