@@ -42,7 +42,7 @@ func (o *owner) renew(ctx context.Context) error {
 				group.Go(func() error { return w.renew(groupCtx) })
 			}
 		}
-		return group.Wait() //nolint:wrapcheck // renew has wrapped
+		return group.Wait()
 	})
 }
 

@@ -81,7 +81,6 @@ func (p *publisher) publish(b *batch) {
 		return
 	}
 
-	b.sent = time.Now() // so that nobody else takes it for one that was not sent, and sends it too
 	p.mu.Lock()
 	p.last++
 	token := p.last

@@ -1,7 +1,7 @@
 -- Applies one commit, or nothing at all.
 -- KEYS: head (of what is live, or of the draft), changes, lease, keys to put, keys to append to, keys to delete.
--- ARGV: 1 guard expected, with the revision or without, 2 guard to set, 3 packed state, 4 packed change, 5 entries to keep; 0: the commit is of a
---       draft, of which nobody is told, 6 packed lease, or empty, 7 its milliseconds, 8 number of puts,
+-- ARGV: 1 guard expected, with the revision or without, 2 guard to set, 3 packed state, 4 packed change,
+--       5 entries to keep; 0: the commit is of a draft, of which nobody is told, 6 packed lease, or empty, 7 its milliseconds, 8 number of puts,
 --       9 number of appends, then the values to put, then those to append.
 -- Nothing before the first write can fail by halves: Redis refuses a script that lacks memory or the right to
 -- write at its first write.
