@@ -53,6 +53,17 @@ func TestQuietAddr(t *testing.T) {
 	require.Less(t, l.Addr().(*net.TCPAddr).Port, first, "the kernel gives the port to nobody else")
 }
 
+func TestQuietAddrTwice(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 2000 { // of 20,000: by chance alone two would surely be the same
+		addr, err := rig.QuietAddr()
+		require.NoError(t, err)
+		require.False(t, seen[addr], "%s was given before", addr)
+		seen[addr] = true
+	}
+}
+
 func TestDisk(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "disk")
