@@ -14,8 +14,6 @@ import (
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/query/internal/column"
-
-	healthv1 "hale.dev/proto/gen/hale/health/v1"
 )
 
 // accounts reads single accounts from the store and brings them up to date.
@@ -222,7 +220,7 @@ func (a *accounts) summarize(ctx context.Context, partition int, id string, main
 			return nil, err
 		}
 
-		return row(partition, account, v.account), nil
+		return row(partition, account, v.account, v.set), nil
 	}
 
 	decoded, err := health.Decode(main, func(uint32) []byte { return nil })
@@ -230,22 +228,5 @@ func (a *accounts) summarize(ctx context.Context, partition int, id string, main
 		return nil, unusable("an account", err)
 	}
 
-	return row(partition, account, decoded), nil
-}
-
-// row makes the row of an account.
-func row(partition int, account string, a *health.Account) *column.Row {
-	p, r := a.Profile(), a.Result()
-	row := &column.Row{
-		Account: account, Partition: partition,
-		Score: r.Score.Micros, ScoreKnown: r.Score.Known, Coverage: r.Coverage,
-		Band: healthv1.Band(r.Band), Stage: healthv1.Stage(r.Stage),
-		Name: p.Name, Currency: p.Currency, Owner: p.Owner, Segment: p.Segment, Plan: p.Plan,
-	}
-
-	if p.ARR != nil {
-		row.ARR, row.ARRKnown = *p.ARR, true
-	}
-
-	return row
+	return row(partition, account, decoded, a.sets.get(workspace, decoded.Result().SetVersion)), nil
 }

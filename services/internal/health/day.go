@@ -40,7 +40,15 @@ func ParseDay(s string) (Day, bool) {
 }
 
 // String writes the day as YYYY-MM-DD.
-func (d Day) String() string { return time.UnixMicro(d.Start()).UTC().Format(dayLayout) }
+func (d Day) String() string { return d.date().Format(dayLayout) }
+
+// date is the day on the calendar.
+func (d Day) date() time.Time { return time.UnixMicro(d.Start()).UTC() }
+
+// dayOf returns a day of the calendar.
+func dayOf(year, month int) Day {
+	return DayOf(time.Date(year, time.Month(month), 1, 0, 0, 0, 0, time.UTC).UnixMicro())
+}
 
 // Start returns the first moment of the day.
 func (d Day) Start() Time { return Time(d) * microsPerDay }

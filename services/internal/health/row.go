@@ -24,6 +24,9 @@ type Row struct {
 	SetVersion uint64
 	// Dimensions are the scores in the order of DimensionName.
 	Dimensions [DimensionCount]scorecard.Value
+	// Measures are the values as the scorecard saw them, if HasMeasures; rows of older versions have none.
+	Measures    scorecard.Values
+	HasMeasures bool
 }
 
 // Names of the shipped scorecards take one byte.

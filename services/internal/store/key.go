@@ -45,3 +45,9 @@ func AccountsKey(chunk uint32) string {
 
 // ScorecardsKey holds the scorecards document in force for a workspace.
 func ScorecardsKey(workspace string) string { return "s" + workspace }
+
+// ScorecardsVersionKey holds a version of a workspace's scorecards document that was once in force, so that old scores
+// can be explained.
+func ScorecardsVersionKey(workspace string, version uint64) string {
+	return string(binary.BigEndian.AppendUint64([]byte{'v'}, version)) + workspace
+}

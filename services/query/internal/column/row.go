@@ -1,6 +1,29 @@
 package column
 
-import healthv1 "hale.dev/proto/gen/hale/health/v1"
+import (
+	"math"
+
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/scorecard"
+)
+
+// Number is a value in micros, or None.
+type Number int64
+
+// None stands for a value that is not there.
+const None Number = math.MinInt64
+
+// Known says whether there is a value.
+func (n Number) Known() bool { return n != None }
+
+// NumberOf turns a value of the core into a number.
+func NumberOf(v scorecard.Value) Number {
+	if !v.Known {
+		return None
+	}
+	return Number(v.Micros)
+}
 
 // Row is an account in a list. It must not be changed once it is in a table.
 type Row struct {
@@ -8,9 +31,16 @@ type Row struct {
 	Account string
 	// Partition the account lives in.
 	Partition int
-	// Score in micros of a point; ScoreKnown is false where no measure has data.
+	// Day is the account's today: the windows of its measures end on it.
+	Day health.Day
+	// Score in micros of a point: the one set by hand while there is one, else the computed one; ScoreKnown is false
+	// where no measure has data.
 	Score      int64
 	ScoreKnown bool
+	// Computed is the computed score, ComputedBand its band; Overridden says that Score is set by hand.
+	Computed     Number
+	ComputedBand healthv1.Band
+	Overridden   bool
 	// ARR in micros of Currency; ARRKnown is false where the profile has none.
 	ARR      int64
 	ARRKnown bool
@@ -19,8 +49,31 @@ type Row struct {
 	Band     healthv1.Band
 	Stage    healthv1.Stage
 	// Fields of the profile; empty: unset.
-	Name, Currency, Owner, Segment, Plan string
+	Name, Currency, Owner, Segment, Plan, Industry, Parent string
+	// Card is the name of the scorecard that applied.
+	Card string
+	// Seats bought; 0: unknown.
+	Seats int64
+	// Renewal, Created and Churn are days of the profile; NoDay: unset. First is the first day of the account's life.
+	Renewal, Created, Churn, First health.Day
+	// LastSeen is the last day of usage or a login; NoDay: never.
+	LastSeen health.Day
+	// Changes of the computed score since the end of the day 1, 7 and 30 days ago, in micros.
+	Change1, Change7, Change30 Number
+	// Dimensions in the order of health.DimensionName, Measures in that of scorecard.Measure.
+	Dimensions [health.DimensionCount]Number
+	Measures   [scorecard.MeasureCount]Number
+	// Traits are the sender's own, by name.
+	Traits []health.Trait
+	// Recent is how the last days ended, Months how the last months did, both oldest first.
+	Recent []health.DayEnd
+	Months []health.MonthEnd
+	// Surveys are the sums of the days of the last 180 that had any, oldest first.
+	Surveys []health.SurveyFact
 
 	// gone is true once another row stands for the account, or none; guarded by the table's lock.
 	gone bool
 }
+
+// NoDay stands for a day that is not there.
+const NoDay = health.Day(math.MinInt32)

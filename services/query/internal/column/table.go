@@ -11,6 +11,26 @@ type Table struct {
 	mu     sync.Mutex
 	rows   map[string]*Row
 	orders map[Order]*sorted
+	heard  func([]Change)
+}
+
+// Change is what became of an account: Old is nil if it is new, New if it is gone.
+type Change struct{ Old, New *Row }
+
+// Hear lets f hear of every change from now on, in order. It is called while the table is locked, so it must be quick
+// and must not use the table.
+func (t *Table) Hear(f func([]Change)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	t.heard = f
+}
+
+// tell tells of changes.
+func (t *Table) tell(changes []Change) {
+	if t.heard != nil && len(changes) > 0 {
+		t.heard(changes)
+	}
 }
 
 // sorted is a table in one order.
@@ -32,13 +52,19 @@ func (t *Table) Put(rows ...*Row) {
 		t.rows, t.orders = make(map[string]*Row, len(rows)), map[Order]*sorted{}
 	}
 
+	changes := make([]Change, 0, len(rows))
+
 	for _, r := range rows {
-		if old := t.rows[r.Account]; old != nil && old != r {
+		old := t.rows[r.Account]
+		if old != nil && old != r {
 			old.gone = true
 		}
 
 		t.rows[r.Account] = r
+		changes = append(changes, Change{Old: old, New: r})
 	}
+
+	t.tell(changes)
 
 	for _, s := range t.orders {
 		s.note(len(t.rows), rows)
@@ -61,16 +87,19 @@ func (t *Table) Retain(partition int, keep func(account string) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	dropped := false
+	var changes []Change
 
 	for account, r := range t.rows {
 		if r.Partition == partition && !keep(account) {
-			r.gone, dropped = true, true
+			r.gone = true
+			changes = append(changes, Change{Old: r})
 			delete(t.rows, account)
 		}
 	}
 
-	if dropped {
+	t.tell(changes)
+
+	if len(changes) > 0 {
 		for _, s := range t.orders {
 			s.stale = true
 		}

@@ -1183,7 +1183,9 @@ type Interaction struct {
 	// The success manager's own rating of the relation, 1 (worst) to 5.
 	Pulse *int32 `protobuf:"varint,2,opt,name=pulse,proto3,oneof" json:"pulse,omitempty"`
 	// Who wrote it down.
-	Author        string `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	Author string `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	// What was said, or why the pulse is what it is. Kept, not scored.
+	Note          string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1235,6 +1237,13 @@ func (x *Interaction) GetPulse() int32 {
 func (x *Interaction) GetAuthor() string {
 	if x != nil {
 		return x.Author
+	}
+	return ""
+}
+
+func (x *Interaction) GetNote() string {
+	if x != nil {
+		return x.Note
 	}
 	return ""
 }
@@ -1372,11 +1381,12 @@ const file_hale_event_v1_event_proto_rawDesc = "" +
 	"\x10previous_user_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x0epreviousUserId\x126\n" +
 	"\x06traits\x18\x04 \x03(\v2\x14.hale.event.v1.TraitB\b\xbaH\x05\x92\x01\x02\x10dR\x06traitsB\a\n" +
 	"\x05_roleB\a\n" +
-	"\x05_name\"\xee\x02\n" +
+	"\x05_name\"\x8c\x03\n" +
 	"\vInteraction\x12=\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1f.hale.event.v1.Interaction.KindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12$\n" +
 	"\x05pulse\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x01H\x00R\x05pulse\x88\x01\x01\x12 \n" +
-	"\x06author\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x06author\"m\n" +
+	"\x06author\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x06author\x12\x1c\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x04note\"m\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_MEETING\x10\x01\x12\r\n" +

@@ -25,136 +25,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Band is the coarse state of an account.
-type Band int32
-
-const (
-	// Not said.
-	Band_BAND_UNSPECIFIED Band = 0
-	// Too little data: coverage under 30 %.
-	Band_BAND_UNKNOWN Band = 1
-	// Score under 40.
-	Band_BAND_CRITICAL Band = 2
-	// Score from 40 to under 60.
-	Band_BAND_AT_RISK Band = 3
-	// Score from 60 to under 80.
-	Band_BAND_STEADY Band = 4
-	// Score of 80 and more.
-	Band_BAND_HEALTHY Band = 5
-)
-
-// Enum value maps for Band.
-var (
-	Band_name = map[int32]string{
-		0: "BAND_UNSPECIFIED",
-		1: "BAND_UNKNOWN",
-		2: "BAND_CRITICAL",
-		3: "BAND_AT_RISK",
-		4: "BAND_STEADY",
-		5: "BAND_HEALTHY",
-	}
-	Band_value = map[string]int32{
-		"BAND_UNSPECIFIED": 0,
-		"BAND_UNKNOWN":     1,
-		"BAND_CRITICAL":    2,
-		"BAND_AT_RISK":     3,
-		"BAND_STEADY":      4,
-		"BAND_HEALTHY":     5,
-	}
-)
-
-func (x Band) Enum() *Band {
-	p := new(Band)
-	*p = x
-	return p
-}
-
-func (x Band) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Band) Descriptor() protoreflect.EnumDescriptor {
-	return file_hale_health_v1_health_proto_enumTypes[0].Descriptor()
-}
-
-func (Band) Type() protoreflect.EnumType {
-	return &file_hale_health_v1_health_proto_enumTypes[0]
-}
-
-func (x Band) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Band.Descriptor instead.
-func (Band) EnumDescriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{0}
-}
-
-// Stage is where an account stands in its life.
-type Stage int32
-
-const (
-	// Not said.
-	Stage_STAGE_UNSPECIFIED Stage = 0
-	// Young, or its milestones are not complete.
-	Stage_STAGE_ONBOARDING Stage = 1
-	// Younger than 180 days.
-	Stage_STAGE_ADOPTING Stage = 2
-	// Grown up, no renewal near.
-	Stage_STAGE_STEADY Stage = 3
-	// The contract renews within 90 days.
-	Stage_STAGE_RENEWAL Stage = 4
-	// The customer left; no longer scored.
-	Stage_STAGE_CHURNED Stage = 5
-)
-
-// Enum value maps for Stage.
-var (
-	Stage_name = map[int32]string{
-		0: "STAGE_UNSPECIFIED",
-		1: "STAGE_ONBOARDING",
-		2: "STAGE_ADOPTING",
-		3: "STAGE_STEADY",
-		4: "STAGE_RENEWAL",
-		5: "STAGE_CHURNED",
-	}
-	Stage_value = map[string]int32{
-		"STAGE_UNSPECIFIED": 0,
-		"STAGE_ONBOARDING":  1,
-		"STAGE_ADOPTING":    2,
-		"STAGE_STEADY":      3,
-		"STAGE_RENEWAL":     4,
-		"STAGE_CHURNED":     5,
-	}
-)
-
-func (x Stage) Enum() *Stage {
-	p := new(Stage)
-	*p = x
-	return p
-}
-
-func (x Stage) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Stage) Descriptor() protoreflect.EnumDescriptor {
-	return file_hale_health_v1_health_proto_enumTypes[1].Descriptor()
-}
-
-func (Stage) Type() protoreflect.EnumType {
-	return &file_hale_health_v1_health_proto_enumTypes[1]
-}
-
-func (x Stage) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Stage.Descriptor instead.
-func (Stage) EnumDescriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{1}
-}
-
 // GetHealthRequest names an account.
 type GetHealthRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -256,51 +126,31 @@ func (x *GetHealthResponse) GetHealth() *AccountHealth {
 	return nil
 }
 
-// AccountHealth is an account's score with everything that made it.
-type AccountHealth struct {
+// BatchGetHealthRequest names accounts.
+type BatchGetHealthRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The account's id.
-	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// Score, 0 to 100, 100 is healthy. Unset where no measure has data.
-	Score *float64 `protobuf:"fixed64,2,opt,name=score,proto3,oneof" json:"score,omitempty"`
-	// Band of the score, with hysteresis.
-	Band Band `protobuf:"varint,3,opt,name=band,proto3,enum=hale.health.v1.Band" json:"band,omitempty"`
-	// Share of the scorecard's weight that has data, percent.
-	Coverage float64 `protobuf:"fixed64,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Stage of the account's life.
-	Stage Stage `protobuf:"varint,5,opt,name=stage,proto3,enum=hale.health.v1.Stage" json:"stage,omitempty"`
-	// Name of the scorecard that applied.
-	Scorecard string `protobuf:"bytes,6,opt,name=scorecard,proto3" json:"scorecard,omitempty"`
-	// Version of the workspace's scorecards.
-	ScorecardVersion uint64 `protobuf:"varint,7,opt,name=scorecard_version,json=scorecardVersion,proto3" json:"scorecard_version,omitempty"`
-	// The dimensions, in scorecard order. Their contributions add up to the score.
-	Dimensions []*Dimension `protobuf:"bytes,8,rep,name=dimensions,proto3" json:"dimensions,omitempty"`
-	// What is known of the account.
-	Profile *Profile `protobuf:"bytes,9,opt,name=profile,proto3" json:"profile,omitempty"`
-	// Log time up to which the score is complete.
-	AsOf *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// UTC day the windows end on, YYYY-MM-DD.
-	Day string `protobuf:"bytes,11,opt,name=day,proto3" json:"day,omitempty"`
-	// Whether sizes are estimated (error at most 2 %), because the account outgrew exact counting.
-	Approximate   bool `protobuf:"varint,12,opt,name=approximate,proto3" json:"approximate,omitempty"`
+	// The accounts' ids, at most 1,000, each once.
+	AccountIds []string `protobuf:"bytes,1,rep,name=account_ids,json=accountIds,proto3" json:"account_ids,omitempty"`
+	// Token of an earlier write: the answer waits until that write is in the scores.
+	AtLeast       string `protobuf:"bytes,2,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *AccountHealth) Reset() {
-	*x = AccountHealth{}
+func (x *BatchGetHealthRequest) Reset() {
+	*x = BatchGetHealthRequest{}
 	mi := &file_hale_health_v1_health_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *AccountHealth) String() string {
+func (x *BatchGetHealthRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*AccountHealth) ProtoMessage() {}
+func (*BatchGetHealthRequest) ProtoMessage() {}
 
-func (x *AccountHealth) ProtoReflect() protoreflect.Message {
+func (x *BatchGetHealthRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_hale_health_v1_health_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -312,126 +162,50 @@ func (x *AccountHealth) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use AccountHealth.ProtoReflect.Descriptor instead.
-func (*AccountHealth) Descriptor() ([]byte, []int) {
+// Deprecated: Use BatchGetHealthRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetHealthRequest) Descriptor() ([]byte, []int) {
 	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *AccountHealth) GetAccountId() string {
+func (x *BatchGetHealthRequest) GetAccountIds() []string {
 	if x != nil {
-		return x.AccountId
-	}
-	return ""
-}
-
-func (x *AccountHealth) GetScore() float64 {
-	if x != nil && x.Score != nil {
-		return *x.Score
-	}
-	return 0
-}
-
-func (x *AccountHealth) GetBand() Band {
-	if x != nil {
-		return x.Band
-	}
-	return Band_BAND_UNSPECIFIED
-}
-
-func (x *AccountHealth) GetCoverage() float64 {
-	if x != nil {
-		return x.Coverage
-	}
-	return 0
-}
-
-func (x *AccountHealth) GetStage() Stage {
-	if x != nil {
-		return x.Stage
-	}
-	return Stage_STAGE_UNSPECIFIED
-}
-
-func (x *AccountHealth) GetScorecard() string {
-	if x != nil {
-		return x.Scorecard
-	}
-	return ""
-}
-
-func (x *AccountHealth) GetScorecardVersion() uint64 {
-	if x != nil {
-		return x.ScorecardVersion
-	}
-	return 0
-}
-
-func (x *AccountHealth) GetDimensions() []*Dimension {
-	if x != nil {
-		return x.Dimensions
+		return x.AccountIds
 	}
 	return nil
 }
 
-func (x *AccountHealth) GetProfile() *Profile {
+func (x *BatchGetHealthRequest) GetAtLeast() string {
 	if x != nil {
-		return x.Profile
-	}
-	return nil
-}
-
-func (x *AccountHealth) GetAsOf() *timestamppb.Timestamp {
-	if x != nil {
-		return x.AsOf
-	}
-	return nil
-}
-
-func (x *AccountHealth) GetDay() string {
-	if x != nil {
-		return x.Day
+		return x.AtLeast
 	}
 	return ""
 }
 
-func (x *AccountHealth) GetApproximate() bool {
-	if x != nil {
-		return x.Approximate
-	}
-	return false
-}
-
-// Dimension is a named group of measures.
-type Dimension struct {
+// BatchGetHealthResponse holds what was asked for, in the order of the request.
+type BatchGetHealthResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name: adoption, engagement, support, sentiment, relationship.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Points, 0 to 100. Unset without data.
-	Score *float64 `protobuf:"fixed64,2,opt,name=score,proto3,oneof" json:"score,omitempty"`
-	// Weight in the scorecard, percent.
-	Weight float64 `protobuf:"fixed64,3,opt,name=weight,proto3" json:"weight,omitempty"`
-	// What it adds to the score, points.
-	Contribution float64 `protobuf:"fixed64,4,opt,name=contribution,proto3" json:"contribution,omitempty"`
-	// Its measures, in scorecard order.
-	Measures      []*Measure `protobuf:"bytes,5,rep,name=measures,proto3" json:"measures,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The healths of the accounts that exist.
+	Healths []*AccountHealth `protobuf:"bytes,1,rep,name=healths,proto3" json:"healths,omitempty"`
+	// The ids of those that do not.
+	MissingAccountIds []string `protobuf:"bytes,2,rep,name=missing_account_ids,json=missingAccountIds,proto3" json:"missing_account_ids,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
-func (x *Dimension) Reset() {
-	*x = Dimension{}
+func (x *BatchGetHealthResponse) Reset() {
+	*x = BatchGetHealthResponse{}
 	mi := &file_hale_health_v1_health_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Dimension) String() string {
+func (x *BatchGetHealthResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Dimension) ProtoMessage() {}
+func (*BatchGetHealthResponse) ProtoMessage() {}
 
-func (x *Dimension) ProtoReflect() protoreflect.Message {
+func (x *BatchGetHealthResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_hale_health_v1_health_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -443,836 +217,23 @@ func (x *Dimension) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Dimension.ProtoReflect.Descriptor instead.
-func (*Dimension) Descriptor() ([]byte, []int) {
+// Deprecated: Use BatchGetHealthResponse.ProtoReflect.Descriptor instead.
+func (*BatchGetHealthResponse) Descriptor() ([]byte, []int) {
 	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *Dimension) GetName() string {
+func (x *BatchGetHealthResponse) GetHealths() []*AccountHealth {
 	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Dimension) GetScore() float64 {
-	if x != nil && x.Score != nil {
-		return *x.Score
-	}
-	return 0
-}
-
-func (x *Dimension) GetWeight() float64 {
-	if x != nil {
-		return x.Weight
-	}
-	return 0
-}
-
-func (x *Dimension) GetContribution() float64 {
-	if x != nil {
-		return x.Contribution
-	}
-	return 0
-}
-
-func (x *Dimension) GetMeasures() []*Measure {
-	if x != nil {
-		return x.Measures
+		return x.Healths
 	}
 	return nil
 }
 
-// Measure is one number computed from the account's events.
-type Measure struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name, for example active_users.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Its value in `unit`. Unset: no data.
-	Value *float64 `protobuf:"fixed64,2,opt,name=value,proto3,oneof" json:"value,omitempty"`
-	// Unit of the value: percent, features, days, hours, points, rating.
-	Unit string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
-	// Window, days; 0 where the measure has none.
-	WindowDays int32 `protobuf:"varint,4,opt,name=window_days,json=windowDays,proto3" json:"window_days,omitempty"`
-	// Points of the value on the curve, 0 to 100. Unset: no data.
-	Points *float64 `protobuf:"fixed64,5,opt,name=points,proto3,oneof" json:"points,omitempty"`
-	// Weight in the scorecard, percent.
-	Weight float64 `protobuf:"fixed64,6,opt,name=weight,proto3" json:"weight,omitempty"`
-	// What it adds to the score, points.
-	Contribution  float64 `protobuf:"fixed64,7,opt,name=contribution,proto3" json:"contribution,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Measure) Reset() {
-	*x = Measure{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Measure) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Measure) ProtoMessage() {}
-
-func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[4]
+func (x *BatchGetHealthResponse) GetMissingAccountIds() []string {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Measure.ProtoReflect.Descriptor instead.
-func (*Measure) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *Measure) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Measure) GetValue() float64 {
-	if x != nil && x.Value != nil {
-		return *x.Value
-	}
-	return 0
-}
-
-func (x *Measure) GetUnit() string {
-	if x != nil {
-		return x.Unit
-	}
-	return ""
-}
-
-func (x *Measure) GetWindowDays() int32 {
-	if x != nil {
-		return x.WindowDays
-	}
-	return 0
-}
-
-func (x *Measure) GetPoints() float64 {
-	if x != nil && x.Points != nil {
-		return *x.Points
-	}
-	return 0
-}
-
-func (x *Measure) GetWeight() float64 {
-	if x != nil {
-		return x.Weight
-	}
-	return 0
-}
-
-func (x *Measure) GetContribution() float64 {
-	if x != nil {
-		return x.Contribution
-	}
-	return 0
-}
-
-// Profile is what is known of an account.
-type Profile struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Display name.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Plan or tier.
-	Plan string `protobuf:"bytes,2,opt,name=plan,proto3" json:"plan,omitempty"`
-	// Annual recurring revenue, currency units. Unset: unknown.
-	Arr *float64 `protobuf:"fixed64,3,opt,name=arr,proto3,oneof" json:"arr,omitempty"`
-	// ISO 4217 code of the currency of arr.
-	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
-	// Seats bought; 0: unknown.
-	Seats int64 `protobuf:"varint,5,opt,name=seats,proto3" json:"seats,omitempty"`
-	// Day the contract renews, YYYY-MM-DD.
-	RenewalDate string `protobuf:"bytes,6,opt,name=renewal_date,json=renewalDate,proto3" json:"renewal_date,omitempty"`
-	// Length of a contract term, days; 0: unknown.
-	TermDays int32 `protobuf:"varint,7,opt,name=term_days,json=termDays,proto3" json:"term_days,omitempty"`
-	// Day the account began, YYYY-MM-DD.
-	CreatedDate string `protobuf:"bytes,8,opt,name=created_date,json=createdDate,proto3" json:"created_date,omitempty"`
-	// The success manager.
-	Owner string `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
-	// Segment.
-	Segment string `protobuf:"bytes,10,opt,name=segment,proto3" json:"segment,omitempty"`
-	// Industry.
-	Industry string `protobuf:"bytes,11,opt,name=industry,proto3" json:"industry,omitempty"`
-	// Parent's account id.
-	Parent string `protobuf:"bytes,12,opt,name=parent,proto3" json:"parent,omitempty"`
-	// Stage set by hand.
-	Stage string `protobuf:"bytes,13,opt,name=stage,proto3" json:"stage,omitempty"`
-	// Day the customer left, YYYY-MM-DD.
-	ChurnDate string `protobuf:"bytes,14,opt,name=churn_date,json=churnDate,proto3" json:"churn_date,omitempty"`
-	// Other traits by name, written as text.
-	Traits        map[string]string `protobuf:"bytes,15,rep,name=traits,proto3" json:"traits,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Profile) Reset() {
-	*x = Profile{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Profile) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Profile) ProtoMessage() {}
-
-func (x *Profile) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Profile.ProtoReflect.Descriptor instead.
-func (*Profile) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *Profile) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Profile) GetPlan() string {
-	if x != nil {
-		return x.Plan
-	}
-	return ""
-}
-
-func (x *Profile) GetArr() float64 {
-	if x != nil && x.Arr != nil {
-		return *x.Arr
-	}
-	return 0
-}
-
-func (x *Profile) GetCurrency() string {
-	if x != nil {
-		return x.Currency
-	}
-	return ""
-}
-
-func (x *Profile) GetSeats() int64 {
-	if x != nil {
-		return x.Seats
-	}
-	return 0
-}
-
-func (x *Profile) GetRenewalDate() string {
-	if x != nil {
-		return x.RenewalDate
-	}
-	return ""
-}
-
-func (x *Profile) GetTermDays() int32 {
-	if x != nil {
-		return x.TermDays
-	}
-	return 0
-}
-
-func (x *Profile) GetCreatedDate() string {
-	if x != nil {
-		return x.CreatedDate
-	}
-	return ""
-}
-
-func (x *Profile) GetOwner() string {
-	if x != nil {
-		return x.Owner
-	}
-	return ""
-}
-
-func (x *Profile) GetSegment() string {
-	if x != nil {
-		return x.Segment
-	}
-	return ""
-}
-
-func (x *Profile) GetIndustry() string {
-	if x != nil {
-		return x.Industry
-	}
-	return ""
-}
-
-func (x *Profile) GetParent() string {
-	if x != nil {
-		return x.Parent
-	}
-	return ""
-}
-
-func (x *Profile) GetStage() string {
-	if x != nil {
-		return x.Stage
-	}
-	return ""
-}
-
-func (x *Profile) GetChurnDate() string {
-	if x != nil {
-		return x.ChurnDate
-	}
-	return ""
-}
-
-func (x *Profile) GetTraits() map[string]string {
-	if x != nil {
-		return x.Traits
+		return x.MissingAccountIds
 	}
 	return nil
-}
-
-// GetHistoryRequest names an account and days.
-type GetHistoryRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The account's id.
-	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// First day, YYYY-MM-DD. Empty: the oldest kept.
-	FromDate string `protobuf:"bytes,2,opt,name=from_date,json=fromDate,proto3" json:"from_date,omitempty"`
-	// Last day, YYYY-MM-DD. Empty: today.
-	ToDate string `protobuf:"bytes,3,opt,name=to_date,json=toDate,proto3" json:"to_date,omitempty"`
-	// Token of an earlier write: the answer waits until that write is in the score.
-	AtLeast       string `protobuf:"bytes,4,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetHistoryRequest) Reset() {
-	*x = GetHistoryRequest{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetHistoryRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetHistoryRequest) ProtoMessage() {}
-
-func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetHistoryRequest.ProtoReflect.Descriptor instead.
-func (*GetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *GetHistoryRequest) GetAccountId() string {
-	if x != nil {
-		return x.AccountId
-	}
-	return ""
-}
-
-func (x *GetHistoryRequest) GetFromDate() string {
-	if x != nil {
-		return x.FromDate
-	}
-	return ""
-}
-
-func (x *GetHistoryRequest) GetToDate() string {
-	if x != nil {
-		return x.ToDate
-	}
-	return ""
-}
-
-func (x *GetHistoryRequest) GetAtLeast() string {
-	if x != nil {
-		return x.AtLeast
-	}
-	return ""
-}
-
-// GetHistoryResponse holds one row a day, oldest first; days without a score have none.
-type GetHistoryResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The rows.
-	Rows []*HistoryRow `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
-	// Log time up to which the rows are complete. The row of today is not final yet.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetHistoryResponse) Reset() {
-	*x = GetHistoryResponse{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetHistoryResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetHistoryResponse) ProtoMessage() {}
-
-func (x *GetHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetHistoryResponse.ProtoReflect.Descriptor instead.
-func (*GetHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *GetHistoryResponse) GetRows() []*HistoryRow {
-	if x != nil {
-		return x.Rows
-	}
-	return nil
-}
-
-func (x *GetHistoryResponse) GetAsOf() *timestamppb.Timestamp {
-	if x != nil {
-		return x.AsOf
-	}
-	return nil
-}
-
-// HistoryRow is the end of one day.
-type HistoryRow struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UTC day, YYYY-MM-DD.
-	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
-	// Score, 0 to 100. Unset where no measure had data.
-	Score *float64 `protobuf:"fixed64,2,opt,name=score,proto3,oneof" json:"score,omitempty"`
-	// Band at the end of the day.
-	Band Band `protobuf:"varint,3,opt,name=band,proto3,enum=hale.health.v1.Band" json:"band,omitempty"`
-	// Coverage, percent.
-	Coverage float64 `protobuf:"fixed64,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Stage.
-	Stage Stage `protobuf:"varint,5,opt,name=stage,proto3,enum=hale.health.v1.Stage" json:"stage,omitempty"`
-	// Scores of the dimensions with data, by name.
-	Dimensions map[string]float64 `protobuf:"bytes,6,rep,name=dimensions,proto3" json:"dimensions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	// Name of the scorecard that applied.
-	Scorecard string `protobuf:"bytes,7,opt,name=scorecard,proto3" json:"scorecard,omitempty"`
-	// Version of the workspace's scorecards.
-	ScorecardVersion uint64 `protobuf:"varint,8,opt,name=scorecard_version,json=scorecardVersion,proto3" json:"scorecard_version,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *HistoryRow) Reset() {
-	*x = HistoryRow{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *HistoryRow) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*HistoryRow) ProtoMessage() {}
-
-func (x *HistoryRow) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use HistoryRow.ProtoReflect.Descriptor instead.
-func (*HistoryRow) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *HistoryRow) GetDay() string {
-	if x != nil {
-		return x.Day
-	}
-	return ""
-}
-
-func (x *HistoryRow) GetScore() float64 {
-	if x != nil && x.Score != nil {
-		return *x.Score
-	}
-	return 0
-}
-
-func (x *HistoryRow) GetBand() Band {
-	if x != nil {
-		return x.Band
-	}
-	return Band_BAND_UNSPECIFIED
-}
-
-func (x *HistoryRow) GetCoverage() float64 {
-	if x != nil {
-		return x.Coverage
-	}
-	return 0
-}
-
-func (x *HistoryRow) GetStage() Stage {
-	if x != nil {
-		return x.Stage
-	}
-	return Stage_STAGE_UNSPECIFIED
-}
-
-func (x *HistoryRow) GetDimensions() map[string]float64 {
-	if x != nil {
-		return x.Dimensions
-	}
-	return nil
-}
-
-func (x *HistoryRow) GetScorecard() string {
-	if x != nil {
-		return x.Scorecard
-	}
-	return ""
-}
-
-func (x *HistoryRow) GetScorecardVersion() uint64 {
-	if x != nil {
-		return x.ScorecardVersion
-	}
-	return 0
-}
-
-// ListAccountsRequest asks for a page of accounts.
-type ListAccountsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most this many; 0: 100; at most 1,000.
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the page before.
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// `score`, `name`, `arr` or `account_id`, each with ` desc` or ` asc` behind. Empty: `score`.
-	// Accounts without the value come last. Ties go by account id.
-	OrderBy string `protobuf:"bytes,3,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
-	// Token of an earlier write: the answer waits until that write is in the scores.
-	AtLeast       string `protobuf:"bytes,4,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListAccountsRequest) Reset() {
-	*x = ListAccountsRequest{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListAccountsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListAccountsRequest) ProtoMessage() {}
-
-func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
-func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *ListAccountsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListAccountsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListAccountsRequest) GetOrderBy() string {
-	if x != nil {
-		return x.OrderBy
-	}
-	return ""
-}
-
-func (x *ListAccountsRequest) GetAtLeast() string {
-	if x != nil {
-		return x.AtLeast
-	}
-	return ""
-}
-
-// ListAccountsResponse is a page of accounts.
-type ListAccountsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The accounts, ordered.
-	Accounts []*AccountSummary `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
-	// Token of the next page; empty on the last.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many accounts the workspace has.
-	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
-	// Log time up to which all scores are complete (the oldest partition's).
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListAccountsResponse) Reset() {
-	*x = ListAccountsResponse{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListAccountsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListAccountsResponse) ProtoMessage() {}
-
-func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
-func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *ListAccountsResponse) GetAccounts() []*AccountSummary {
-	if x != nil {
-		return x.Accounts
-	}
-	return nil
-}
-
-func (x *ListAccountsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-func (x *ListAccountsResponse) GetTotalSize() int32 {
-	if x != nil {
-		return x.TotalSize
-	}
-	return 0
-}
-
-func (x *ListAccountsResponse) GetAsOf() *timestamppb.Timestamp {
-	if x != nil {
-		return x.AsOf
-	}
-	return nil
-}
-
-// AccountSummary is one line of a list.
-type AccountSummary struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The account's id.
-	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// Display name.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Score, 0 to 100. Unset where no measure has data.
-	Score *float64 `protobuf:"fixed64,3,opt,name=score,proto3,oneof" json:"score,omitempty"`
-	// Band.
-	Band Band `protobuf:"varint,4,opt,name=band,proto3,enum=hale.health.v1.Band" json:"band,omitempty"`
-	// Stage.
-	Stage Stage `protobuf:"varint,5,opt,name=stage,proto3,enum=hale.health.v1.Stage" json:"stage,omitempty"`
-	// Annual recurring revenue, currency units. Unset: unknown.
-	Arr *float64 `protobuf:"fixed64,6,opt,name=arr,proto3,oneof" json:"arr,omitempty"`
-	// ISO 4217 code of the currency of arr.
-	Currency string `protobuf:"bytes,7,opt,name=currency,proto3" json:"currency,omitempty"`
-	// Coverage, percent.
-	Coverage float64 `protobuf:"fixed64,8,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// The success manager.
-	Owner string `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
-	// Segment.
-	Segment string `protobuf:"bytes,10,opt,name=segment,proto3" json:"segment,omitempty"`
-	// Plan.
-	Plan          string `protobuf:"bytes,11,opt,name=plan,proto3" json:"plan,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AccountSummary) Reset() {
-	*x = AccountSummary{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AccountSummary) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AccountSummary) ProtoMessage() {}
-
-func (x *AccountSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AccountSummary.ProtoReflect.Descriptor instead.
-func (*AccountSummary) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *AccountSummary) GetAccountId() string {
-	if x != nil {
-		return x.AccountId
-	}
-	return ""
-}
-
-func (x *AccountSummary) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *AccountSummary) GetScore() float64 {
-	if x != nil && x.Score != nil {
-		return *x.Score
-	}
-	return 0
-}
-
-func (x *AccountSummary) GetBand() Band {
-	if x != nil {
-		return x.Band
-	}
-	return Band_BAND_UNSPECIFIED
-}
-
-func (x *AccountSummary) GetStage() Stage {
-	if x != nil {
-		return x.Stage
-	}
-	return Stage_STAGE_UNSPECIFIED
-}
-
-func (x *AccountSummary) GetArr() float64 {
-	if x != nil && x.Arr != nil {
-		return *x.Arr
-	}
-	return 0
-}
-
-func (x *AccountSummary) GetCurrency() string {
-	if x != nil {
-		return x.Currency
-	}
-	return ""
-}
-
-func (x *AccountSummary) GetCoverage() float64 {
-	if x != nil {
-		return x.Coverage
-	}
-	return 0
-}
-
-func (x *AccountSummary) GetOwner() string {
-	if x != nil {
-		return x.Owner
-	}
-	return ""
-}
-
-func (x *AccountSummary) GetSegment() string {
-	if x != nil {
-		return x.Segment
-	}
-	return ""
-}
-
-func (x *AccountSummary) GetPlan() string {
-	if x != nil {
-		return x.Plan
-	}
-	return ""
 }
 
 // ListRejectsRequest asks for a page of refused events.
@@ -1290,7 +251,7 @@ type ListRejectsRequest struct {
 
 func (x *ListRejectsRequest) Reset() {
 	*x = ListRejectsRequest{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[12]
+	mi := &file_hale_health_v1_health_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +263,7 @@ func (x *ListRejectsRequest) String() string {
 func (*ListRejectsRequest) ProtoMessage() {}
 
 func (x *ListRejectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[12]
+	mi := &file_hale_health_v1_health_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +276,7 @@ func (x *ListRejectsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRejectsRequest.ProtoReflect.Descriptor instead.
 func (*ListRejectsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{12}
+	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListRejectsRequest) GetPageSize() int32 {
@@ -1352,7 +313,7 @@ type ListRejectsResponse struct {
 
 func (x *ListRejectsResponse) Reset() {
 	*x = ListRejectsResponse{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[13]
+	mi := &file_hale_health_v1_health_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +325,7 @@ func (x *ListRejectsResponse) String() string {
 func (*ListRejectsResponse) ProtoMessage() {}
 
 func (x *ListRejectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[13]
+	mi := &file_hale_health_v1_health_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +338,7 @@ func (x *ListRejectsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRejectsResponse.ProtoReflect.Descriptor instead.
 func (*ListRejectsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{13}
+	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListRejectsResponse) GetRejects() []*Reject {
@@ -1421,7 +382,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_hale_health_v1_health_proto_msgTypes[14]
+	mi := &file_hale_health_v1_health_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +394,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_health_v1_health_proto_msgTypes[14]
+	mi := &file_hale_health_v1_health_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +407,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{14}
+	return file_hale_health_v1_health_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Reject) GetId() uint64 {
@@ -1516,127 +477,21 @@ var File_hale_health_v1_health_proto protoreflect.FileDescriptor
 
 const file_hale_health_v1_health_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhale/health/v1/health.proto\x12\x0ehale.health.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n" +
+	"\x1bhale/health/v1/health.proto\x12\x0ehale.health.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1chale/health/v1/account.proto\x1a\x19hale/health/v1/care.proto\x1a\x19hale/health/v1/fact.proto\x1a\x1chale/health/v1/history.proto\x1a\x19hale/health/v1/list.proto\x1a\x1ehale/health/v1/portfolio.proto\x1a\x1bhale/health/v1/report.proto\x1a\x1chale/health/v1/segment.proto\x1a\x1ahale/health/v1/watch.proto\"b\n" +
 	"\x10GetHealthRequest\x12)\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x02R\taccountId\x12#\n" +
 	"\bat_least\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80 R\aatLeast\"J\n" +
 	"\x11GetHealthResponse\x125\n" +
-	"\x06health\x18\x01 \x01(\v2\x1d.hale.health.v1.AccountHealthR\x06health\"\xe4\x03\n" +
-	"\rAccountHealth\x12\x1d\n" +
-	"\n" +
-	"account_id\x18\x01 \x01(\tR\taccountId\x12\x19\n" +
-	"\x05score\x18\x02 \x01(\x01H\x00R\x05score\x88\x01\x01\x12(\n" +
-	"\x04band\x18\x03 \x01(\x0e2\x14.hale.health.v1.BandR\x04band\x12\x1a\n" +
-	"\bcoverage\x18\x04 \x01(\x01R\bcoverage\x12+\n" +
-	"\x05stage\x18\x05 \x01(\x0e2\x15.hale.health.v1.StageR\x05stage\x12\x1c\n" +
-	"\tscorecard\x18\x06 \x01(\tR\tscorecard\x12+\n" +
-	"\x11scorecard_version\x18\a \x01(\x04R\x10scorecardVersion\x129\n" +
-	"\n" +
-	"dimensions\x18\b \x03(\v2\x19.hale.health.v1.DimensionR\n" +
-	"dimensions\x121\n" +
-	"\aprofile\x18\t \x01(\v2\x17.hale.health.v1.ProfileR\aprofile\x12/\n" +
-	"\x05as_of\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x10\n" +
-	"\x03day\x18\v \x01(\tR\x03day\x12 \n" +
-	"\vapproximate\x18\f \x01(\bR\vapproximateB\b\n" +
-	"\x06_score\"\xb5\x01\n" +
-	"\tDimension\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
-	"\x05score\x18\x02 \x01(\x01H\x00R\x05score\x88\x01\x01\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\x01R\x06weight\x12\"\n" +
-	"\fcontribution\x18\x04 \x01(\x01R\fcontribution\x123\n" +
-	"\bmeasures\x18\x05 \x03(\v2\x17.hale.health.v1.MeasureR\bmeasuresB\b\n" +
-	"\x06_score\"\xdb\x01\n" +
-	"\aMeasure\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
-	"\x05value\x18\x02 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x12\n" +
-	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x1f\n" +
-	"\vwindow_days\x18\x04 \x01(\x05R\n" +
-	"windowDays\x12\x1b\n" +
-	"\x06points\x18\x05 \x01(\x01H\x01R\x06points\x88\x01\x01\x12\x16\n" +
-	"\x06weight\x18\x06 \x01(\x01R\x06weight\x12\"\n" +
-	"\fcontribution\x18\a \x01(\x01R\fcontributionB\b\n" +
-	"\x06_valueB\t\n" +
-	"\a_points\"\xf6\x03\n" +
-	"\aProfile\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04plan\x18\x02 \x01(\tR\x04plan\x12\x15\n" +
-	"\x03arr\x18\x03 \x01(\x01H\x00R\x03arr\x88\x01\x01\x12\x1a\n" +
-	"\bcurrency\x18\x04 \x01(\tR\bcurrency\x12\x14\n" +
-	"\x05seats\x18\x05 \x01(\x03R\x05seats\x12!\n" +
-	"\frenewal_date\x18\x06 \x01(\tR\vrenewalDate\x12\x1b\n" +
-	"\tterm_days\x18\a \x01(\x05R\btermDays\x12!\n" +
-	"\fcreated_date\x18\b \x01(\tR\vcreatedDate\x12\x14\n" +
-	"\x05owner\x18\t \x01(\tR\x05owner\x12\x18\n" +
-	"\asegment\x18\n" +
-	" \x01(\tR\asegment\x12\x1a\n" +
-	"\bindustry\x18\v \x01(\tR\bindustry\x12\x16\n" +
-	"\x06parent\x18\f \x01(\tR\x06parent\x12\x14\n" +
-	"\x05stage\x18\r \x01(\tR\x05stage\x12\x1d\n" +
-	"\n" +
-	"churn_date\x18\x0e \x01(\tR\tchurnDate\x12;\n" +
-	"\x06traits\x18\x0f \x03(\v2#.hale.health.v1.Profile.TraitsEntryR\x06traits\x1a9\n" +
-	"\vTraitsEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
-	"\x04_arr\"\xe9\x01\n" +
-	"\x11GetHistoryRequest\x12)\n" +
-	"\n" +
-	"account_id\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x80\x02R\taccountId\x12C\n" +
-	"\tfrom_date\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\bfromDate\x12?\n" +
-	"\ato_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x06toDate\x12#\n" +
-	"\bat_least\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80 R\aatLeast\"u\n" +
-	"\x12GetHistoryResponse\x12.\n" +
-	"\x04rows\x18\x01 \x03(\v2\x1a.hale.health.v1.HistoryRowR\x04rows\x12/\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x8c\x03\n" +
-	"\n" +
-	"HistoryRow\x12\x10\n" +
-	"\x03day\x18\x01 \x01(\tR\x03day\x12\x19\n" +
-	"\x05score\x18\x02 \x01(\x01H\x00R\x05score\x88\x01\x01\x12(\n" +
-	"\x04band\x18\x03 \x01(\x0e2\x14.hale.health.v1.BandR\x04band\x12\x1a\n" +
-	"\bcoverage\x18\x04 \x01(\x01R\bcoverage\x12+\n" +
-	"\x05stage\x18\x05 \x01(\x0e2\x15.hale.health.v1.StageR\x05stage\x12J\n" +
-	"\n" +
-	"dimensions\x18\x06 \x03(\v2*.hale.health.v1.HistoryRow.DimensionsEntryR\n" +
-	"dimensions\x12\x1c\n" +
-	"\tscorecard\x18\a \x01(\tR\tscorecard\x12+\n" +
-	"\x11scorecard_version\x18\b \x01(\x04R\x10scorecardVersion\x1a=\n" +
-	"\x0fDimensionsEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\b\n" +
-	"\x06_score\"\xb1\x01\n" +
-	"\x13ListAccountsRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80 R\tpageToken\x12#\n" +
-	"\border_by\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\aorderBy\x12#\n" +
-	"\bat_least\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80 R\aatLeast\"\xca\x01\n" +
-	"\x14ListAccountsResponse\x12:\n" +
-	"\baccounts\x18\x01 \x03(\v2\x1e.hale.health.v1.AccountSummaryR\baccounts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
-	"\n" +
-	"total_size\x18\x03 \x01(\x05R\ttotalSize\x12/\n" +
-	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xda\x02\n" +
-	"\x0eAccountSummary\x12\x1d\n" +
-	"\n" +
-	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
-	"\x05score\x18\x03 \x01(\x01H\x00R\x05score\x88\x01\x01\x12(\n" +
-	"\x04band\x18\x04 \x01(\x0e2\x14.hale.health.v1.BandR\x04band\x12+\n" +
-	"\x05stage\x18\x05 \x01(\x0e2\x15.hale.health.v1.StageR\x05stage\x12\x15\n" +
-	"\x03arr\x18\x06 \x01(\x01H\x01R\x03arr\x88\x01\x01\x12\x1a\n" +
-	"\bcurrency\x18\a \x01(\tR\bcurrency\x12\x1a\n" +
-	"\bcoverage\x18\b \x01(\x01R\bcoverage\x12\x14\n" +
-	"\x05owner\x18\t \x01(\tR\x05owner\x12\x18\n" +
-	"\asegment\x18\n" +
-	" \x01(\tR\asegment\x12\x12\n" +
-	"\x04plan\x18\v \x01(\tR\x04planB\b\n" +
-	"\x06_scoreB\x06\n" +
-	"\x04_arr\"\x8e\x01\n" +
+	"\x06health\x18\x01 \x01(\v2\x1d.hale.health.v1.AccountHealthR\x06health\"u\n" +
+	"\x15BatchGetHealthRequest\x127\n" +
+	"\vaccount_ids\x18\x01 \x03(\tB\x16\xbaH\x13\x92\x01\x10\b\x01\x10\xe8\a\x18\x01\"\ar\x05\x10\x01(\x80\x02R\n" +
+	"accountIds\x12#\n" +
+	"\bat_least\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80 R\aatLeast\"\x81\x01\n" +
+	"\x16BatchGetHealthResponse\x127\n" +
+	"\ahealths\x18\x01 \x03(\v2\x1d.hale.health.v1.AccountHealthR\ahealths\x12.\n" +
+	"\x13missing_account_ids\x18\x02 \x03(\tR\x11missingAccountIds\"\x8e\x01\n" +
 	"\x12ListRejectsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -1658,27 +513,32 @@ const file_hale_health_v1_health_proto_rawDesc = "" +
 	"\n" +
 	"account_id\x18\a \x01(\tR\taccountId\x12\x16\n" +
 	"\x06origin\x18\b \x01(\tR\x06origin\x12\x12\n" +
-	"\x04body\x18\t \x01(\fR\x04body*v\n" +
-	"\x04Band\x12\x14\n" +
-	"\x10BAND_UNSPECIFIED\x10\x00\x12\x10\n" +
-	"\fBAND_UNKNOWN\x10\x01\x12\x11\n" +
-	"\rBAND_CRITICAL\x10\x02\x12\x10\n" +
-	"\fBAND_AT_RISK\x10\x03\x12\x0f\n" +
-	"\vBAND_STEADY\x10\x04\x12\x10\n" +
-	"\fBAND_HEALTHY\x10\x05*\x80\x01\n" +
-	"\x05Stage\x12\x15\n" +
-	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x14\n" +
-	"\x10STAGE_ONBOARDING\x10\x01\x12\x12\n" +
-	"\x0eSTAGE_ADOPTING\x10\x02\x12\x10\n" +
-	"\fSTAGE_STEADY\x10\x03\x12\x11\n" +
-	"\rSTAGE_RENEWAL\x10\x04\x12\x11\n" +
-	"\rSTAGE_CHURNED\x10\x052\xe9\x02\n" +
+	"\x04body\x18\t \x01(\fR\x04body2\xd9\r\n" +
 	"\rHealthService\x12P\n" +
-	"\tGetHealth\x12 .hale.health.v1.GetHealthRequest\x1a!.hale.health.v1.GetHealthResponse\x12S\n" +
+	"\tGetHealth\x12 .hale.health.v1.GetHealthRequest\x1a!.hale.health.v1.GetHealthResponse\x12_\n" +
+	"\x0eBatchGetHealth\x12%.hale.health.v1.BatchGetHealthRequest\x1a&.hale.health.v1.BatchGetHealthResponse\x12S\n" +
 	"\n" +
-	"GetHistory\x12!.hale.health.v1.GetHistoryRequest\x1a\".hale.health.v1.GetHistoryResponse\x12Y\n" +
-	"\fListAccounts\x12#.hale.health.v1.ListAccountsRequest\x1a$.hale.health.v1.ListAccountsResponse\x12V\n" +
-	"\vListRejects\x12\".hale.health.v1.ListRejectsRequest\x1a#.hale.health.v1.ListRejectsResponseB,Z*hale.dev/proto/gen/hale/health/v1;healthv1b\x06proto3"
+	"GetHistory\x12!.hale.health.v1.GetHistoryRequest\x1a\".hale.health.v1.GetHistoryResponse\x12\\\n" +
+	"\rCompareHealth\x12$.hale.health.v1.CompareHealthRequest\x1a%.hale.health.v1.CompareHealthResponse\x12M\n" +
+	"\bGetFacts\x12\x1f.hale.health.v1.GetFactsRequest\x1a .hale.health.v1.GetFactsResponse\x12P\n" +
+	"\tGetReport\x12 .hale.health.v1.GetReportRequest\x1a!.hale.health.v1.GetReportResponse\x12Y\n" +
+	"\fListAccounts\x12#.hale.health.v1.ListAccountsRequest\x1a$.hale.health.v1.ListAccountsResponse\x12X\n" +
+	"\vWatchHealth\x12\".hale.health.v1.WatchHealthRequest\x1a#.hale.health.v1.WatchHealthResponse0\x01\x12Y\n" +
+	"\fGetPortfolio\x12#.hale.health.v1.GetPortfolioRequest\x1a$.hale.health.v1.GetPortfolioResponse\x12V\n" +
+	"\vListRejects\x12\".hale.health.v1.ListRejectsRequest\x1a#.hale.health.v1.ListRejectsResponse\x12S\n" +
+	"\n" +
+	"SetSegment\x12!.hale.health.v1.SetSegmentRequest\x1a\".hale.health.v1.SetSegmentResponse\x12S\n" +
+	"\n" +
+	"GetSegment\x12!.hale.health.v1.GetSegmentRequest\x1a\".hale.health.v1.GetSegmentResponse\x12Y\n" +
+	"\fListSegments\x12#.hale.health.v1.ListSegmentsRequest\x1a$.hale.health.v1.ListSegmentsResponse\x12\\\n" +
+	"\rDeleteSegment\x12$.hale.health.v1.DeleteSegmentRequest\x1a%.hale.health.v1.DeleteSegmentResponse\x12V\n" +
+	"\vSetOverride\x12\".hale.health.v1.SetOverrideRequest\x1a#.hale.health.v1.SetOverrideResponse\x12\\\n" +
+	"\rClearOverride\x12$.hale.health.v1.ClearOverrideRequest\x1a%.hale.health.v1.ClearOverrideResponse\x12M\n" +
+	"\bSetPulse\x12\x1f.hale.health.v1.SetPulseRequest\x1a .hale.health.v1.SetPulseResponse\x12J\n" +
+	"\aSetGoal\x12\x1e.hale.health.v1.SetGoalRequest\x1a\x1f.hale.health.v1.SetGoalResponse\x12S\n" +
+	"\n" +
+	"DeleteGoal\x12!.hale.health.v1.DeleteGoalRequest\x1a\".hale.health.v1.DeleteGoalResponse\x12P\n" +
+	"\tListGoals\x12 .hale.health.v1.ListGoalsRequest\x1a!.hale.health.v1.ListGoalsResponseB,Z*hale.dev/proto/gen/hale/health/v1;healthv1b\x06proto3"
 
 var (
 	file_hale_health_v1_health_proto_rawDescOnce sync.Once
@@ -1692,63 +552,102 @@ func file_hale_health_v1_health_proto_rawDescGZIP() []byte {
 	return file_hale_health_v1_health_proto_rawDescData
 }
 
-var file_hale_health_v1_health_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_hale_health_v1_health_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_hale_health_v1_health_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_hale_health_v1_health_proto_goTypes = []any{
-	(Band)(0),                     // 0: hale.health.v1.Band
-	(Stage)(0),                    // 1: hale.health.v1.Stage
-	(*GetHealthRequest)(nil),      // 2: hale.health.v1.GetHealthRequest
-	(*GetHealthResponse)(nil),     // 3: hale.health.v1.GetHealthResponse
-	(*AccountHealth)(nil),         // 4: hale.health.v1.AccountHealth
-	(*Dimension)(nil),             // 5: hale.health.v1.Dimension
-	(*Measure)(nil),               // 6: hale.health.v1.Measure
-	(*Profile)(nil),               // 7: hale.health.v1.Profile
-	(*GetHistoryRequest)(nil),     // 8: hale.health.v1.GetHistoryRequest
-	(*GetHistoryResponse)(nil),    // 9: hale.health.v1.GetHistoryResponse
-	(*HistoryRow)(nil),            // 10: hale.health.v1.HistoryRow
-	(*ListAccountsRequest)(nil),   // 11: hale.health.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),  // 12: hale.health.v1.ListAccountsResponse
-	(*AccountSummary)(nil),        // 13: hale.health.v1.AccountSummary
-	(*ListRejectsRequest)(nil),    // 14: hale.health.v1.ListRejectsRequest
-	(*ListRejectsResponse)(nil),   // 15: hale.health.v1.ListRejectsResponse
-	(*Reject)(nil),                // 16: hale.health.v1.Reject
-	nil,                           // 17: hale.health.v1.Profile.TraitsEntry
-	nil,                           // 18: hale.health.v1.HistoryRow.DimensionsEntry
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*GetHealthRequest)(nil),       // 0: hale.health.v1.GetHealthRequest
+	(*GetHealthResponse)(nil),      // 1: hale.health.v1.GetHealthResponse
+	(*BatchGetHealthRequest)(nil),  // 2: hale.health.v1.BatchGetHealthRequest
+	(*BatchGetHealthResponse)(nil), // 3: hale.health.v1.BatchGetHealthResponse
+	(*ListRejectsRequest)(nil),     // 4: hale.health.v1.ListRejectsRequest
+	(*ListRejectsResponse)(nil),    // 5: hale.health.v1.ListRejectsResponse
+	(*Reject)(nil),                 // 6: hale.health.v1.Reject
+	(*AccountHealth)(nil),          // 7: hale.health.v1.AccountHealth
+	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
+	(*GetHistoryRequest)(nil),      // 9: hale.health.v1.GetHistoryRequest
+	(*CompareHealthRequest)(nil),   // 10: hale.health.v1.CompareHealthRequest
+	(*GetFactsRequest)(nil),        // 11: hale.health.v1.GetFactsRequest
+	(*GetReportRequest)(nil),       // 12: hale.health.v1.GetReportRequest
+	(*ListAccountsRequest)(nil),    // 13: hale.health.v1.ListAccountsRequest
+	(*WatchHealthRequest)(nil),     // 14: hale.health.v1.WatchHealthRequest
+	(*GetPortfolioRequest)(nil),    // 15: hale.health.v1.GetPortfolioRequest
+	(*SetSegmentRequest)(nil),      // 16: hale.health.v1.SetSegmentRequest
+	(*GetSegmentRequest)(nil),      // 17: hale.health.v1.GetSegmentRequest
+	(*ListSegmentsRequest)(nil),    // 18: hale.health.v1.ListSegmentsRequest
+	(*DeleteSegmentRequest)(nil),   // 19: hale.health.v1.DeleteSegmentRequest
+	(*SetOverrideRequest)(nil),     // 20: hale.health.v1.SetOverrideRequest
+	(*ClearOverrideRequest)(nil),   // 21: hale.health.v1.ClearOverrideRequest
+	(*SetPulseRequest)(nil),        // 22: hale.health.v1.SetPulseRequest
+	(*SetGoalRequest)(nil),         // 23: hale.health.v1.SetGoalRequest
+	(*DeleteGoalRequest)(nil),      // 24: hale.health.v1.DeleteGoalRequest
+	(*ListGoalsRequest)(nil),       // 25: hale.health.v1.ListGoalsRequest
+	(*GetHistoryResponse)(nil),     // 26: hale.health.v1.GetHistoryResponse
+	(*CompareHealthResponse)(nil),  // 27: hale.health.v1.CompareHealthResponse
+	(*GetFactsResponse)(nil),       // 28: hale.health.v1.GetFactsResponse
+	(*GetReportResponse)(nil),      // 29: hale.health.v1.GetReportResponse
+	(*ListAccountsResponse)(nil),   // 30: hale.health.v1.ListAccountsResponse
+	(*WatchHealthResponse)(nil),    // 31: hale.health.v1.WatchHealthResponse
+	(*GetPortfolioResponse)(nil),   // 32: hale.health.v1.GetPortfolioResponse
+	(*SetSegmentResponse)(nil),     // 33: hale.health.v1.SetSegmentResponse
+	(*GetSegmentResponse)(nil),     // 34: hale.health.v1.GetSegmentResponse
+	(*ListSegmentsResponse)(nil),   // 35: hale.health.v1.ListSegmentsResponse
+	(*DeleteSegmentResponse)(nil),  // 36: hale.health.v1.DeleteSegmentResponse
+	(*SetOverrideResponse)(nil),    // 37: hale.health.v1.SetOverrideResponse
+	(*ClearOverrideResponse)(nil),  // 38: hale.health.v1.ClearOverrideResponse
+	(*SetPulseResponse)(nil),       // 39: hale.health.v1.SetPulseResponse
+	(*SetGoalResponse)(nil),        // 40: hale.health.v1.SetGoalResponse
+	(*DeleteGoalResponse)(nil),     // 41: hale.health.v1.DeleteGoalResponse
+	(*ListGoalsResponse)(nil),      // 42: hale.health.v1.ListGoalsResponse
 }
 var file_hale_health_v1_health_proto_depIdxs = []int32{
-	4,  // 0: hale.health.v1.GetHealthResponse.health:type_name -> hale.health.v1.AccountHealth
-	0,  // 1: hale.health.v1.AccountHealth.band:type_name -> hale.health.v1.Band
-	1,  // 2: hale.health.v1.AccountHealth.stage:type_name -> hale.health.v1.Stage
-	5,  // 3: hale.health.v1.AccountHealth.dimensions:type_name -> hale.health.v1.Dimension
-	7,  // 4: hale.health.v1.AccountHealth.profile:type_name -> hale.health.v1.Profile
-	19, // 5: hale.health.v1.AccountHealth.as_of:type_name -> google.protobuf.Timestamp
-	6,  // 6: hale.health.v1.Dimension.measures:type_name -> hale.health.v1.Measure
-	17, // 7: hale.health.v1.Profile.traits:type_name -> hale.health.v1.Profile.TraitsEntry
-	10, // 8: hale.health.v1.GetHistoryResponse.rows:type_name -> hale.health.v1.HistoryRow
-	19, // 9: hale.health.v1.GetHistoryResponse.as_of:type_name -> google.protobuf.Timestamp
-	0,  // 10: hale.health.v1.HistoryRow.band:type_name -> hale.health.v1.Band
-	1,  // 11: hale.health.v1.HistoryRow.stage:type_name -> hale.health.v1.Stage
-	18, // 12: hale.health.v1.HistoryRow.dimensions:type_name -> hale.health.v1.HistoryRow.DimensionsEntry
-	13, // 13: hale.health.v1.ListAccountsResponse.accounts:type_name -> hale.health.v1.AccountSummary
-	19, // 14: hale.health.v1.ListAccountsResponse.as_of:type_name -> google.protobuf.Timestamp
-	0,  // 15: hale.health.v1.AccountSummary.band:type_name -> hale.health.v1.Band
-	1,  // 16: hale.health.v1.AccountSummary.stage:type_name -> hale.health.v1.Stage
-	16, // 17: hale.health.v1.ListRejectsResponse.rejects:type_name -> hale.health.v1.Reject
-	19, // 18: hale.health.v1.Reject.rejected_at:type_name -> google.protobuf.Timestamp
-	2,  // 19: hale.health.v1.HealthService.GetHealth:input_type -> hale.health.v1.GetHealthRequest
-	8,  // 20: hale.health.v1.HealthService.GetHistory:input_type -> hale.health.v1.GetHistoryRequest
-	11, // 21: hale.health.v1.HealthService.ListAccounts:input_type -> hale.health.v1.ListAccountsRequest
-	14, // 22: hale.health.v1.HealthService.ListRejects:input_type -> hale.health.v1.ListRejectsRequest
-	3,  // 23: hale.health.v1.HealthService.GetHealth:output_type -> hale.health.v1.GetHealthResponse
-	9,  // 24: hale.health.v1.HealthService.GetHistory:output_type -> hale.health.v1.GetHistoryResponse
-	12, // 25: hale.health.v1.HealthService.ListAccounts:output_type -> hale.health.v1.ListAccountsResponse
-	15, // 26: hale.health.v1.HealthService.ListRejects:output_type -> hale.health.v1.ListRejectsResponse
-	23, // [23:27] is the sub-list for method output_type
-	19, // [19:23] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	7,  // 0: hale.health.v1.GetHealthResponse.health:type_name -> hale.health.v1.AccountHealth
+	7,  // 1: hale.health.v1.BatchGetHealthResponse.healths:type_name -> hale.health.v1.AccountHealth
+	6,  // 2: hale.health.v1.ListRejectsResponse.rejects:type_name -> hale.health.v1.Reject
+	8,  // 3: hale.health.v1.Reject.rejected_at:type_name -> google.protobuf.Timestamp
+	0,  // 4: hale.health.v1.HealthService.GetHealth:input_type -> hale.health.v1.GetHealthRequest
+	2,  // 5: hale.health.v1.HealthService.BatchGetHealth:input_type -> hale.health.v1.BatchGetHealthRequest
+	9,  // 6: hale.health.v1.HealthService.GetHistory:input_type -> hale.health.v1.GetHistoryRequest
+	10, // 7: hale.health.v1.HealthService.CompareHealth:input_type -> hale.health.v1.CompareHealthRequest
+	11, // 8: hale.health.v1.HealthService.GetFacts:input_type -> hale.health.v1.GetFactsRequest
+	12, // 9: hale.health.v1.HealthService.GetReport:input_type -> hale.health.v1.GetReportRequest
+	13, // 10: hale.health.v1.HealthService.ListAccounts:input_type -> hale.health.v1.ListAccountsRequest
+	14, // 11: hale.health.v1.HealthService.WatchHealth:input_type -> hale.health.v1.WatchHealthRequest
+	15, // 12: hale.health.v1.HealthService.GetPortfolio:input_type -> hale.health.v1.GetPortfolioRequest
+	4,  // 13: hale.health.v1.HealthService.ListRejects:input_type -> hale.health.v1.ListRejectsRequest
+	16, // 14: hale.health.v1.HealthService.SetSegment:input_type -> hale.health.v1.SetSegmentRequest
+	17, // 15: hale.health.v1.HealthService.GetSegment:input_type -> hale.health.v1.GetSegmentRequest
+	18, // 16: hale.health.v1.HealthService.ListSegments:input_type -> hale.health.v1.ListSegmentsRequest
+	19, // 17: hale.health.v1.HealthService.DeleteSegment:input_type -> hale.health.v1.DeleteSegmentRequest
+	20, // 18: hale.health.v1.HealthService.SetOverride:input_type -> hale.health.v1.SetOverrideRequest
+	21, // 19: hale.health.v1.HealthService.ClearOverride:input_type -> hale.health.v1.ClearOverrideRequest
+	22, // 20: hale.health.v1.HealthService.SetPulse:input_type -> hale.health.v1.SetPulseRequest
+	23, // 21: hale.health.v1.HealthService.SetGoal:input_type -> hale.health.v1.SetGoalRequest
+	24, // 22: hale.health.v1.HealthService.DeleteGoal:input_type -> hale.health.v1.DeleteGoalRequest
+	25, // 23: hale.health.v1.HealthService.ListGoals:input_type -> hale.health.v1.ListGoalsRequest
+	1,  // 24: hale.health.v1.HealthService.GetHealth:output_type -> hale.health.v1.GetHealthResponse
+	3,  // 25: hale.health.v1.HealthService.BatchGetHealth:output_type -> hale.health.v1.BatchGetHealthResponse
+	26, // 26: hale.health.v1.HealthService.GetHistory:output_type -> hale.health.v1.GetHistoryResponse
+	27, // 27: hale.health.v1.HealthService.CompareHealth:output_type -> hale.health.v1.CompareHealthResponse
+	28, // 28: hale.health.v1.HealthService.GetFacts:output_type -> hale.health.v1.GetFactsResponse
+	29, // 29: hale.health.v1.HealthService.GetReport:output_type -> hale.health.v1.GetReportResponse
+	30, // 30: hale.health.v1.HealthService.ListAccounts:output_type -> hale.health.v1.ListAccountsResponse
+	31, // 31: hale.health.v1.HealthService.WatchHealth:output_type -> hale.health.v1.WatchHealthResponse
+	32, // 32: hale.health.v1.HealthService.GetPortfolio:output_type -> hale.health.v1.GetPortfolioResponse
+	5,  // 33: hale.health.v1.HealthService.ListRejects:output_type -> hale.health.v1.ListRejectsResponse
+	33, // 34: hale.health.v1.HealthService.SetSegment:output_type -> hale.health.v1.SetSegmentResponse
+	34, // 35: hale.health.v1.HealthService.GetSegment:output_type -> hale.health.v1.GetSegmentResponse
+	35, // 36: hale.health.v1.HealthService.ListSegments:output_type -> hale.health.v1.ListSegmentsResponse
+	36, // 37: hale.health.v1.HealthService.DeleteSegment:output_type -> hale.health.v1.DeleteSegmentResponse
+	37, // 38: hale.health.v1.HealthService.SetOverride:output_type -> hale.health.v1.SetOverrideResponse
+	38, // 39: hale.health.v1.HealthService.ClearOverride:output_type -> hale.health.v1.ClearOverrideResponse
+	39, // 40: hale.health.v1.HealthService.SetPulse:output_type -> hale.health.v1.SetPulseResponse
+	40, // 41: hale.health.v1.HealthService.SetGoal:output_type -> hale.health.v1.SetGoalResponse
+	41, // 42: hale.health.v1.HealthService.DeleteGoal:output_type -> hale.health.v1.DeleteGoalResponse
+	42, // 43: hale.health.v1.HealthService.ListGoals:output_type -> hale.health.v1.ListGoalsResponse
+	24, // [24:44] is the sub-list for method output_type
+	4,  // [4:24] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_hale_health_v1_health_proto_init() }
@@ -1756,25 +655,27 @@ func file_hale_health_v1_health_proto_init() {
 	if File_hale_health_v1_health_proto != nil {
 		return
 	}
-	file_hale_health_v1_health_proto_msgTypes[2].OneofWrappers = []any{}
-	file_hale_health_v1_health_proto_msgTypes[3].OneofWrappers = []any{}
-	file_hale_health_v1_health_proto_msgTypes[4].OneofWrappers = []any{}
-	file_hale_health_v1_health_proto_msgTypes[5].OneofWrappers = []any{}
-	file_hale_health_v1_health_proto_msgTypes[8].OneofWrappers = []any{}
-	file_hale_health_v1_health_proto_msgTypes[11].OneofWrappers = []any{}
+	file_hale_health_v1_account_proto_init()
+	file_hale_health_v1_care_proto_init()
+	file_hale_health_v1_fact_proto_init()
+	file_hale_health_v1_history_proto_init()
+	file_hale_health_v1_list_proto_init()
+	file_hale_health_v1_portfolio_proto_init()
+	file_hale_health_v1_report_proto_init()
+	file_hale_health_v1_segment_proto_init()
+	file_hale_health_v1_watch_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hale_health_v1_health_proto_rawDesc), len(file_hale_health_v1_health_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   17,
+			NumEnums:      0,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_hale_health_v1_health_proto_goTypes,
 		DependencyIndexes: file_hale_health_v1_health_proto_depIdxs,
-		EnumInfos:         file_hale_health_v1_health_proto_enumTypes,
 		MessageInfos:      file_hale_health_v1_health_proto_msgTypes,
 	}.Build()
 	File_hale_health_v1_health_proto = out.File

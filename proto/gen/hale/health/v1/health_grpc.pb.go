@@ -21,27 +21,75 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	HealthService_GetHealth_FullMethodName    = "/hale.health.v1.HealthService/GetHealth"
-	HealthService_GetHistory_FullMethodName   = "/hale.health.v1.HealthService/GetHistory"
-	HealthService_ListAccounts_FullMethodName = "/hale.health.v1.HealthService/ListAccounts"
-	HealthService_ListRejects_FullMethodName  = "/hale.health.v1.HealthService/ListRejects"
+	HealthService_GetHealth_FullMethodName      = "/hale.health.v1.HealthService/GetHealth"
+	HealthService_BatchGetHealth_FullMethodName = "/hale.health.v1.HealthService/BatchGetHealth"
+	HealthService_GetHistory_FullMethodName     = "/hale.health.v1.HealthService/GetHistory"
+	HealthService_CompareHealth_FullMethodName  = "/hale.health.v1.HealthService/CompareHealth"
+	HealthService_GetFacts_FullMethodName       = "/hale.health.v1.HealthService/GetFacts"
+	HealthService_GetReport_FullMethodName      = "/hale.health.v1.HealthService/GetReport"
+	HealthService_ListAccounts_FullMethodName   = "/hale.health.v1.HealthService/ListAccounts"
+	HealthService_WatchHealth_FullMethodName    = "/hale.health.v1.HealthService/WatchHealth"
+	HealthService_GetPortfolio_FullMethodName   = "/hale.health.v1.HealthService/GetPortfolio"
+	HealthService_ListRejects_FullMethodName    = "/hale.health.v1.HealthService/ListRejects"
+	HealthService_SetSegment_FullMethodName     = "/hale.health.v1.HealthService/SetSegment"
+	HealthService_GetSegment_FullMethodName     = "/hale.health.v1.HealthService/GetSegment"
+	HealthService_ListSegments_FullMethodName   = "/hale.health.v1.HealthService/ListSegments"
+	HealthService_DeleteSegment_FullMethodName  = "/hale.health.v1.HealthService/DeleteSegment"
+	HealthService_SetOverride_FullMethodName    = "/hale.health.v1.HealthService/SetOverride"
+	HealthService_ClearOverride_FullMethodName  = "/hale.health.v1.HealthService/ClearOverride"
+	HealthService_SetPulse_FullMethodName       = "/hale.health.v1.HealthService/SetPulse"
+	HealthService_SetGoal_FullMethodName        = "/hale.health.v1.HealthService/SetGoal"
+	HealthService_DeleteGoal_FullMethodName     = "/hale.health.v1.HealthService/DeleteGoal"
+	HealthService_ListGoals_FullMethodName      = "/hale.health.v1.HealthService/ListGoals"
 )
 
 // HealthServiceClient is the client API for HealthService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// HealthService serves scores. Credentials: metadata `authorization: Bearer <query or admin key>`.
-// The workspace is the key's.
+// HealthService serves scores. Credentials: metadata `authorization: Bearer <key>`; the workspace is the key's.
+// Everything may be read with a viewer's key; what changes something needs an operator's.
 type HealthServiceClient interface {
 	// GetHealth returns one account's health, explained to the last measure.
 	GetHealth(ctx context.Context, in *GetHealthRequest, opts ...grpc.CallOption) (*GetHealthResponse, error)
-	// GetHistory returns one account's daily scores.
+	// BatchGetHealth returns the health of up to 1,000 accounts.
+	BatchGetHealth(ctx context.Context, in *BatchGetHealthRequest, opts ...grpc.CallOption) (*BatchGetHealthResponse, error)
+	// GetHistory returns one account's scores by day or week.
 	GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*GetHistoryResponse, error)
+	// CompareHealth splits the change of a score between two days over its measures, with what is behind each.
+	CompareHealth(ctx context.Context, in *CompareHealthRequest, opts ...grpc.CallOption) (*CompareHealthResponse, error)
+	// GetFacts returns the facts under an account's numbers.
+	GetFacts(ctx context.Context, in *GetFactsRequest, opts ...grpc.CallOption) (*GetFactsResponse, error)
+	// GetReport returns the business review of an account over a quarter.
+	GetReport(ctx context.Context, in *GetReportRequest, opts ...grpc.CallOption) (*GetReportResponse, error)
 	// ListAccounts lists the workspace's accounts with their scores.
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
+	// WatchHealth streams accounts as they change.
+	WatchHealth(ctx context.Context, in *WatchHealthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchHealthResponse], error)
+	// GetPortfolio returns the figures of the business.
+	GetPortfolio(ctx context.Context, in *GetPortfolioRequest, opts ...grpc.CallOption) (*GetPortfolioResponse, error)
 	// ListRejects lists the events that were refused, newest first.
 	ListRejects(ctx context.Context, in *ListRejectsRequest, opts ...grpc.CallOption) (*ListRejectsResponse, error)
+	// SetSegment stores a named filter.
+	SetSegment(ctx context.Context, in *SetSegmentRequest, opts ...grpc.CallOption) (*SetSegmentResponse, error)
+	// GetSegment returns a named filter with its counts.
+	GetSegment(ctx context.Context, in *GetSegmentRequest, opts ...grpc.CallOption) (*GetSegmentResponse, error)
+	// ListSegments lists the named filters with their counts.
+	ListSegments(ctx context.Context, in *ListSegmentsRequest, opts ...grpc.CallOption) (*ListSegmentsResponse, error)
+	// DeleteSegment removes a named filter.
+	DeleteSegment(ctx context.Context, in *DeleteSegmentRequest, opts ...grpc.CallOption) (*DeleteSegmentResponse, error)
+	// SetOverride puts a score in place of the computed one for some days.
+	SetOverride(ctx context.Context, in *SetOverrideRequest, opts ...grpc.CallOption) (*SetOverrideResponse, error)
+	// ClearOverride ends a score set by hand.
+	ClearOverride(ctx context.Context, in *ClearOverrideRequest, opts ...grpc.CallOption) (*ClearOverrideResponse, error)
+	// SetPulse rates the relation to an account.
+	SetPulse(ctx context.Context, in *SetPulseRequest, opts ...grpc.CallOption) (*SetPulseResponse, error)
+	// SetGoal agrees on a goal of an account, or changes one.
+	SetGoal(ctx context.Context, in *SetGoalRequest, opts ...grpc.CallOption) (*SetGoalResponse, error)
+	// DeleteGoal drops a goal.
+	DeleteGoal(ctx context.Context, in *DeleteGoalRequest, opts ...grpc.CallOption) (*DeleteGoalResponse, error)
+	// ListGoals lists an account's goals.
+	ListGoals(ctx context.Context, in *ListGoalsRequest, opts ...grpc.CallOption) (*ListGoalsResponse, error)
 }
 
 type healthServiceClient struct {
@@ -62,10 +110,50 @@ func (c *healthServiceClient) GetHealth(ctx context.Context, in *GetHealthReques
 	return out, nil
 }
 
+func (c *healthServiceClient) BatchGetHealth(ctx context.Context, in *BatchGetHealthRequest, opts ...grpc.CallOption) (*BatchGetHealthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetHealthResponse)
+	err := c.cc.Invoke(ctx, HealthService_BatchGetHealth_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *healthServiceClient) GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*GetHistoryResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetHistoryResponse)
 	err := c.cc.Invoke(ctx, HealthService_GetHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) CompareHealth(ctx context.Context, in *CompareHealthRequest, opts ...grpc.CallOption) (*CompareHealthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompareHealthResponse)
+	err := c.cc.Invoke(ctx, HealthService_CompareHealth_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) GetFacts(ctx context.Context, in *GetFactsRequest, opts ...grpc.CallOption) (*GetFactsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetFactsResponse)
+	err := c.cc.Invoke(ctx, HealthService_GetFacts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) GetReport(ctx context.Context, in *GetReportRequest, opts ...grpc.CallOption) (*GetReportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReportResponse)
+	err := c.cc.Invoke(ctx, HealthService_GetReport_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +170,35 @@ func (c *healthServiceClient) ListAccounts(ctx context.Context, in *ListAccounts
 	return out, nil
 }
 
+func (c *healthServiceClient) WatchHealth(ctx context.Context, in *WatchHealthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchHealthResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &HealthService_ServiceDesc.Streams[0], HealthService_WatchHealth_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchHealthRequest, WatchHealthResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type HealthService_WatchHealthClient = grpc.ServerStreamingClient[WatchHealthResponse]
+
+func (c *healthServiceClient) GetPortfolio(ctx context.Context, in *GetPortfolioRequest, opts ...grpc.CallOption) (*GetPortfolioResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPortfolioResponse)
+	err := c.cc.Invoke(ctx, HealthService_GetPortfolio_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *healthServiceClient) ListRejects(ctx context.Context, in *ListRejectsRequest, opts ...grpc.CallOption) (*ListRejectsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListRejectsResponse)
@@ -92,21 +209,153 @@ func (c *healthServiceClient) ListRejects(ctx context.Context, in *ListRejectsRe
 	return out, nil
 }
 
+func (c *healthServiceClient) SetSegment(ctx context.Context, in *SetSegmentRequest, opts ...grpc.CallOption) (*SetSegmentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetSegmentResponse)
+	err := c.cc.Invoke(ctx, HealthService_SetSegment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) GetSegment(ctx context.Context, in *GetSegmentRequest, opts ...grpc.CallOption) (*GetSegmentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSegmentResponse)
+	err := c.cc.Invoke(ctx, HealthService_GetSegment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) ListSegments(ctx context.Context, in *ListSegmentsRequest, opts ...grpc.CallOption) (*ListSegmentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSegmentsResponse)
+	err := c.cc.Invoke(ctx, HealthService_ListSegments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) DeleteSegment(ctx context.Context, in *DeleteSegmentRequest, opts ...grpc.CallOption) (*DeleteSegmentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteSegmentResponse)
+	err := c.cc.Invoke(ctx, HealthService_DeleteSegment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) SetOverride(ctx context.Context, in *SetOverrideRequest, opts ...grpc.CallOption) (*SetOverrideResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetOverrideResponse)
+	err := c.cc.Invoke(ctx, HealthService_SetOverride_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) ClearOverride(ctx context.Context, in *ClearOverrideRequest, opts ...grpc.CallOption) (*ClearOverrideResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClearOverrideResponse)
+	err := c.cc.Invoke(ctx, HealthService_ClearOverride_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) SetPulse(ctx context.Context, in *SetPulseRequest, opts ...grpc.CallOption) (*SetPulseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetPulseResponse)
+	err := c.cc.Invoke(ctx, HealthService_SetPulse_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) SetGoal(ctx context.Context, in *SetGoalRequest, opts ...grpc.CallOption) (*SetGoalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetGoalResponse)
+	err := c.cc.Invoke(ctx, HealthService_SetGoal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) DeleteGoal(ctx context.Context, in *DeleteGoalRequest, opts ...grpc.CallOption) (*DeleteGoalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteGoalResponse)
+	err := c.cc.Invoke(ctx, HealthService_DeleteGoal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) ListGoals(ctx context.Context, in *ListGoalsRequest, opts ...grpc.CallOption) (*ListGoalsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGoalsResponse)
+	err := c.cc.Invoke(ctx, HealthService_ListGoals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HealthServiceServer is the server API for HealthService service.
 // All implementations must embed UnimplementedHealthServiceServer
 // for forward compatibility.
 //
-// HealthService serves scores. Credentials: metadata `authorization: Bearer <query or admin key>`.
-// The workspace is the key's.
+// HealthService serves scores. Credentials: metadata `authorization: Bearer <key>`; the workspace is the key's.
+// Everything may be read with a viewer's key; what changes something needs an operator's.
 type HealthServiceServer interface {
 	// GetHealth returns one account's health, explained to the last measure.
 	GetHealth(context.Context, *GetHealthRequest) (*GetHealthResponse, error)
-	// GetHistory returns one account's daily scores.
+	// BatchGetHealth returns the health of up to 1,000 accounts.
+	BatchGetHealth(context.Context, *BatchGetHealthRequest) (*BatchGetHealthResponse, error)
+	// GetHistory returns one account's scores by day or week.
 	GetHistory(context.Context, *GetHistoryRequest) (*GetHistoryResponse, error)
+	// CompareHealth splits the change of a score between two days over its measures, with what is behind each.
+	CompareHealth(context.Context, *CompareHealthRequest) (*CompareHealthResponse, error)
+	// GetFacts returns the facts under an account's numbers.
+	GetFacts(context.Context, *GetFactsRequest) (*GetFactsResponse, error)
+	// GetReport returns the business review of an account over a quarter.
+	GetReport(context.Context, *GetReportRequest) (*GetReportResponse, error)
 	// ListAccounts lists the workspace's accounts with their scores.
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
+	// WatchHealth streams accounts as they change.
+	WatchHealth(*WatchHealthRequest, grpc.ServerStreamingServer[WatchHealthResponse]) error
+	// GetPortfolio returns the figures of the business.
+	GetPortfolio(context.Context, *GetPortfolioRequest) (*GetPortfolioResponse, error)
 	// ListRejects lists the events that were refused, newest first.
 	ListRejects(context.Context, *ListRejectsRequest) (*ListRejectsResponse, error)
+	// SetSegment stores a named filter.
+	SetSegment(context.Context, *SetSegmentRequest) (*SetSegmentResponse, error)
+	// GetSegment returns a named filter with its counts.
+	GetSegment(context.Context, *GetSegmentRequest) (*GetSegmentResponse, error)
+	// ListSegments lists the named filters with their counts.
+	ListSegments(context.Context, *ListSegmentsRequest) (*ListSegmentsResponse, error)
+	// DeleteSegment removes a named filter.
+	DeleteSegment(context.Context, *DeleteSegmentRequest) (*DeleteSegmentResponse, error)
+	// SetOverride puts a score in place of the computed one for some days.
+	SetOverride(context.Context, *SetOverrideRequest) (*SetOverrideResponse, error)
+	// ClearOverride ends a score set by hand.
+	ClearOverride(context.Context, *ClearOverrideRequest) (*ClearOverrideResponse, error)
+	// SetPulse rates the relation to an account.
+	SetPulse(context.Context, *SetPulseRequest) (*SetPulseResponse, error)
+	// SetGoal agrees on a goal of an account, or changes one.
+	SetGoal(context.Context, *SetGoalRequest) (*SetGoalResponse, error)
+	// DeleteGoal drops a goal.
+	DeleteGoal(context.Context, *DeleteGoalRequest) (*DeleteGoalResponse, error)
+	// ListGoals lists an account's goals.
+	ListGoals(context.Context, *ListGoalsRequest) (*ListGoalsResponse, error)
 	mustEmbedUnimplementedHealthServiceServer()
 }
 
@@ -120,14 +369,62 @@ type UnimplementedHealthServiceServer struct{}
 func (UnimplementedHealthServiceServer) GetHealth(context.Context, *GetHealthRequest) (*GetHealthResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHealth not implemented")
 }
+func (UnimplementedHealthServiceServer) BatchGetHealth(context.Context, *BatchGetHealthRequest) (*BatchGetHealthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetHealth not implemented")
+}
 func (UnimplementedHealthServiceServer) GetHistory(context.Context, *GetHistoryRequest) (*GetHistoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHistory not implemented")
+}
+func (UnimplementedHealthServiceServer) CompareHealth(context.Context, *CompareHealthRequest) (*CompareHealthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompareHealth not implemented")
+}
+func (UnimplementedHealthServiceServer) GetFacts(context.Context, *GetFactsRequest) (*GetFactsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetFacts not implemented")
+}
+func (UnimplementedHealthServiceServer) GetReport(context.Context, *GetReportRequest) (*GetReportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReport not implemented")
 }
 func (UnimplementedHealthServiceServer) ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAccounts not implemented")
 }
+func (UnimplementedHealthServiceServer) WatchHealth(*WatchHealthRequest, grpc.ServerStreamingServer[WatchHealthResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchHealth not implemented")
+}
+func (UnimplementedHealthServiceServer) GetPortfolio(context.Context, *GetPortfolioRequest) (*GetPortfolioResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPortfolio not implemented")
+}
 func (UnimplementedHealthServiceServer) ListRejects(context.Context, *ListRejectsRequest) (*ListRejectsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRejects not implemented")
+}
+func (UnimplementedHealthServiceServer) SetSegment(context.Context, *SetSegmentRequest) (*SetSegmentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetSegment not implemented")
+}
+func (UnimplementedHealthServiceServer) GetSegment(context.Context, *GetSegmentRequest) (*GetSegmentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSegment not implemented")
+}
+func (UnimplementedHealthServiceServer) ListSegments(context.Context, *ListSegmentsRequest) (*ListSegmentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSegments not implemented")
+}
+func (UnimplementedHealthServiceServer) DeleteSegment(context.Context, *DeleteSegmentRequest) (*DeleteSegmentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteSegment not implemented")
+}
+func (UnimplementedHealthServiceServer) SetOverride(context.Context, *SetOverrideRequest) (*SetOverrideResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetOverride not implemented")
+}
+func (UnimplementedHealthServiceServer) ClearOverride(context.Context, *ClearOverrideRequest) (*ClearOverrideResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClearOverride not implemented")
+}
+func (UnimplementedHealthServiceServer) SetPulse(context.Context, *SetPulseRequest) (*SetPulseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetPulse not implemented")
+}
+func (UnimplementedHealthServiceServer) SetGoal(context.Context, *SetGoalRequest) (*SetGoalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetGoal not implemented")
+}
+func (UnimplementedHealthServiceServer) DeleteGoal(context.Context, *DeleteGoalRequest) (*DeleteGoalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteGoal not implemented")
+}
+func (UnimplementedHealthServiceServer) ListGoals(context.Context, *ListGoalsRequest) (*ListGoalsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGoals not implemented")
 }
 func (UnimplementedHealthServiceServer) mustEmbedUnimplementedHealthServiceServer() {}
 func (UnimplementedHealthServiceServer) testEmbeddedByValue()                       {}
@@ -168,6 +465,24 @@ func _HealthService_GetHealth_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HealthService_BatchGetHealth_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetHealthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).BatchGetHealth(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_BatchGetHealth_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).BatchGetHealth(ctx, req.(*BatchGetHealthRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _HealthService_GetHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetHistoryRequest)
 	if err := dec(in); err != nil {
@@ -182,6 +497,60 @@ func _HealthService_GetHistory_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(HealthServiceServer).GetHistory(ctx, req.(*GetHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_CompareHealth_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompareHealthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).CompareHealth(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_CompareHealth_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).CompareHealth(ctx, req.(*CompareHealthRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_GetFacts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetFactsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).GetFacts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_GetFacts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).GetFacts(ctx, req.(*GetFactsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_GetReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).GetReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_GetReport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).GetReport(ctx, req.(*GetReportRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -204,6 +573,35 @@ func _HealthService_ListAccounts_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HealthService_WatchHealth_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchHealthRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(HealthServiceServer).WatchHealth(m, &grpc.GenericServerStream[WatchHealthRequest, WatchHealthResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type HealthService_WatchHealthServer = grpc.ServerStreamingServer[WatchHealthResponse]
+
+func _HealthService_GetPortfolio_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPortfolioRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).GetPortfolio(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_GetPortfolio_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).GetPortfolio(ctx, req.(*GetPortfolioRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _HealthService_ListRejects_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListRejectsRequest)
 	if err := dec(in); err != nil {
@@ -222,6 +620,186 @@ func _HealthService_ListRejects_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HealthService_SetSegment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetSegmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).SetSegment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_SetSegment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).SetSegment(ctx, req.(*SetSegmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_GetSegment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSegmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).GetSegment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_GetSegment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).GetSegment(ctx, req.(*GetSegmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_ListSegments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSegmentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).ListSegments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_ListSegments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).ListSegments(ctx, req.(*ListSegmentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_DeleteSegment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteSegmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).DeleteSegment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_DeleteSegment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).DeleteSegment(ctx, req.(*DeleteSegmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_SetOverride_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetOverrideRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).SetOverride(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_SetOverride_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).SetOverride(ctx, req.(*SetOverrideRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_ClearOverride_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClearOverrideRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).ClearOverride(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_ClearOverride_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).ClearOverride(ctx, req.(*ClearOverrideRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_SetPulse_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetPulseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).SetPulse(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_SetPulse_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).SetPulse(ctx, req.(*SetPulseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_SetGoal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetGoalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).SetGoal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_SetGoal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).SetGoal(ctx, req.(*SetGoalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_DeleteGoal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteGoalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).DeleteGoal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_DeleteGoal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).DeleteGoal(ctx, req.(*DeleteGoalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_ListGoals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGoalsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).ListGoals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_ListGoals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).ListGoals(ctx, req.(*ListGoalsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // HealthService_ServiceDesc is the grpc.ServiceDesc for HealthService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -234,18 +812,84 @@ var HealthService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _HealthService_GetHealth_Handler,
 		},
 		{
+			MethodName: "BatchGetHealth",
+			Handler:    _HealthService_BatchGetHealth_Handler,
+		},
+		{
 			MethodName: "GetHistory",
 			Handler:    _HealthService_GetHistory_Handler,
+		},
+		{
+			MethodName: "CompareHealth",
+			Handler:    _HealthService_CompareHealth_Handler,
+		},
+		{
+			MethodName: "GetFacts",
+			Handler:    _HealthService_GetFacts_Handler,
+		},
+		{
+			MethodName: "GetReport",
+			Handler:    _HealthService_GetReport_Handler,
 		},
 		{
 			MethodName: "ListAccounts",
 			Handler:    _HealthService_ListAccounts_Handler,
 		},
 		{
+			MethodName: "GetPortfolio",
+			Handler:    _HealthService_GetPortfolio_Handler,
+		},
+		{
 			MethodName: "ListRejects",
 			Handler:    _HealthService_ListRejects_Handler,
 		},
+		{
+			MethodName: "SetSegment",
+			Handler:    _HealthService_SetSegment_Handler,
+		},
+		{
+			MethodName: "GetSegment",
+			Handler:    _HealthService_GetSegment_Handler,
+		},
+		{
+			MethodName: "ListSegments",
+			Handler:    _HealthService_ListSegments_Handler,
+		},
+		{
+			MethodName: "DeleteSegment",
+			Handler:    _HealthService_DeleteSegment_Handler,
+		},
+		{
+			MethodName: "SetOverride",
+			Handler:    _HealthService_SetOverride_Handler,
+		},
+		{
+			MethodName: "ClearOverride",
+			Handler:    _HealthService_ClearOverride_Handler,
+		},
+		{
+			MethodName: "SetPulse",
+			Handler:    _HealthService_SetPulse_Handler,
+		},
+		{
+			MethodName: "SetGoal",
+			Handler:    _HealthService_SetGoal_Handler,
+		},
+		{
+			MethodName: "DeleteGoal",
+			Handler:    _HealthService_DeleteGoal_Handler,
+		},
+		{
+			MethodName: "ListGoals",
+			Handler:    _HealthService_ListGoals_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchHealth",
+			Handler:       _HealthService_WatchHealth_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "hale/health/v1/health.proto",
 }

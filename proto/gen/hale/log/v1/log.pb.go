@@ -96,6 +96,7 @@ type Record struct {
 	//	*Record_Tick
 	//	*Record_SetScorecards
 	//	*Record_CloseLoad
+	//	*Record_AccountCommand
 	Payload       isRecord_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -197,6 +198,15 @@ func (x *Record) GetCloseLoad() *CloseLoad {
 	return nil
 }
 
+func (x *Record) GetAccountCommand() *AccountCommand {
+	if x != nil {
+		if x, ok := x.Payload.(*Record_AccountCommand); ok {
+			return x.AccountCommand
+		}
+	}
+	return nil
+}
+
 type isRecord_Payload interface {
 	isRecord_Payload()
 }
@@ -226,6 +236,11 @@ type Record_CloseLoad struct {
 	CloseLoad *CloseLoad `protobuf:"bytes,7,opt,name=close_load,json=closeLoad,proto3,oneof"`
 }
 
+type Record_AccountCommand struct {
+	// What a person decided about one account.
+	AccountCommand *AccountCommand `protobuf:"bytes,8,opt,name=account_command,json=accountCommand,proto3,oneof"`
+}
+
 func (*Record_Event) isRecord_Payload() {}
 
 func (*Record_SealedEvent) isRecord_Payload() {}
@@ -235,6 +250,8 @@ func (*Record_Tick) isRecord_Payload() {}
 func (*Record_SetScorecards) isRecord_Payload() {}
 
 func (*Record_CloseLoad) isRecord_Payload() {}
+
+func (*Record_AccountCommand) isRecord_Payload() {}
 
 // Tick lets log time pass in a silent partition. The message's own timestamp is the time.
 type Tick struct {
@@ -374,6 +391,401 @@ func (x *CloseLoad) GetHistorical() string {
 	return ""
 }
 
+// AccountCommand is what a person decided about one account. It takes effect where it stands in the log.
+type AccountCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the command, the same on every retry. Counts once for its account within 7 days, like an event's message id.
+	CommandId string `protobuf:"bytes,1,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	// The account.
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Who decided.
+	Author string `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	// What was decided; exactly one is set.
+	//
+	// Types that are valid to be assigned to Command:
+	//
+	//	*AccountCommand_SetOverride
+	//	*AccountCommand_ClearOverride
+	//	*AccountCommand_SetGoal
+	//	*AccountCommand_DeleteGoal
+	Command       isAccountCommand_Command `protobuf_oneof:"command"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountCommand) Reset() {
+	*x = AccountCommand{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountCommand) ProtoMessage() {}
+
+func (x *AccountCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountCommand.ProtoReflect.Descriptor instead.
+func (*AccountCommand) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AccountCommand) GetCommandId() string {
+	if x != nil {
+		return x.CommandId
+	}
+	return ""
+}
+
+func (x *AccountCommand) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *AccountCommand) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *AccountCommand) GetCommand() isAccountCommand_Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *AccountCommand) GetSetOverride() *SetOverride {
+	if x != nil {
+		if x, ok := x.Command.(*AccountCommand_SetOverride); ok {
+			return x.SetOverride
+		}
+	}
+	return nil
+}
+
+func (x *AccountCommand) GetClearOverride() *ClearOverride {
+	if x != nil {
+		if x, ok := x.Command.(*AccountCommand_ClearOverride); ok {
+			return x.ClearOverride
+		}
+	}
+	return nil
+}
+
+func (x *AccountCommand) GetSetGoal() *SetGoal {
+	if x != nil {
+		if x, ok := x.Command.(*AccountCommand_SetGoal); ok {
+			return x.SetGoal
+		}
+	}
+	return nil
+}
+
+func (x *AccountCommand) GetDeleteGoal() *DeleteGoal {
+	if x != nil {
+		if x, ok := x.Command.(*AccountCommand_DeleteGoal); ok {
+			return x.DeleteGoal
+		}
+	}
+	return nil
+}
+
+type isAccountCommand_Command interface {
+	isAccountCommand_Command()
+}
+
+type AccountCommand_SetOverride struct {
+	// A score set by hand.
+	SetOverride *SetOverride `protobuf:"bytes,4,opt,name=set_override,json=setOverride,proto3,oneof"`
+}
+
+type AccountCommand_ClearOverride struct {
+	// The score set by hand ends.
+	ClearOverride *ClearOverride `protobuf:"bytes,5,opt,name=clear_override,json=clearOverride,proto3,oneof"`
+}
+
+type AccountCommand_SetGoal struct {
+	// A goal is agreed on, or changed.
+	SetGoal *SetGoal `protobuf:"bytes,6,opt,name=set_goal,json=setGoal,proto3,oneof"`
+}
+
+type AccountCommand_DeleteGoal struct {
+	// A goal is dropped.
+	DeleteGoal *DeleteGoal `protobuf:"bytes,7,opt,name=delete_goal,json=deleteGoal,proto3,oneof"`
+}
+
+func (*AccountCommand_SetOverride) isAccountCommand_Command() {}
+
+func (*AccountCommand_ClearOverride) isAccountCommand_Command() {}
+
+func (*AccountCommand_SetGoal) isAccountCommand_Command() {}
+
+func (*AccountCommand_DeleteGoal) isAccountCommand_Command() {}
+
+// SetOverride puts a score in place of the computed one, which goes on being computed.
+type SetOverride struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The score, in millionths of a point, 0 to 100,000,000.
+	ScoreMicros int64 `protobuf:"varint,1,opt,name=score_micros,json=scoreMicros,proto3" json:"score_micros,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Last UTC day on which it holds, in days since 1970-01-01.
+	LastDay       int32 `protobuf:"varint,3,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOverride) Reset() {
+	*x = SetOverride{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOverride) ProtoMessage() {}
+
+func (x *SetOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOverride.ProtoReflect.Descriptor instead.
+func (*SetOverride) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SetOverride) GetScoreMicros() int64 {
+	if x != nil {
+		return x.ScoreMicros
+	}
+	return 0
+}
+
+func (x *SetOverride) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SetOverride) GetLastDay() int32 {
+	if x != nil {
+		return x.LastDay
+	}
+	return 0
+}
+
+// ClearOverride ends a score set by hand.
+type ClearOverride struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClearOverride) Reset() {
+	*x = ClearOverride{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClearOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClearOverride) ProtoMessage() {}
+
+func (x *ClearOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClearOverride.ProtoReflect.Descriptor instead.
+func (*ClearOverride) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{7}
+}
+
+// SetGoal agrees on a goal of an account, or changes the one of that id.
+type SetGoal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the goal in its account.
+	GoalId string `protobuf:"bytes,1,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
+	// What it is about, for a person.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Name of the measure that has to reach the target; empty for a feature.
+	Measure string `protobuf:"bytes,3,opt,name=measure,proto3" json:"measure,omitempty"`
+	// Name of the feature that has to be in use; empty for a measure.
+	Feature string `protobuf:"bytes,4,opt,name=feature,proto3" json:"feature,omitempty"`
+	// The target, in millionths of the measure's unit.
+	TargetMicros int64 `protobuf:"varint,5,opt,name=target_micros,json=targetMicros,proto3" json:"target_micros,omitempty"`
+	// Whether the measure has to fall to the target, instead of rising to it.
+	AtMost bool `protobuf:"varint,6,opt,name=at_most,json=atMost,proto3" json:"at_most,omitempty"`
+	// UTC day by which it is due, in days since 1970-01-01.
+	DueDay        int32 `protobuf:"varint,7,opt,name=due_day,json=dueDay,proto3" json:"due_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetGoal) Reset() {
+	*x = SetGoal{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetGoal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetGoal) ProtoMessage() {}
+
+func (x *SetGoal) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetGoal.ProtoReflect.Descriptor instead.
+func (*SetGoal) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SetGoal) GetGoalId() string {
+	if x != nil {
+		return x.GoalId
+	}
+	return ""
+}
+
+func (x *SetGoal) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *SetGoal) GetMeasure() string {
+	if x != nil {
+		return x.Measure
+	}
+	return ""
+}
+
+func (x *SetGoal) GetFeature() string {
+	if x != nil {
+		return x.Feature
+	}
+	return ""
+}
+
+func (x *SetGoal) GetTargetMicros() int64 {
+	if x != nil {
+		return x.TargetMicros
+	}
+	return 0
+}
+
+func (x *SetGoal) GetAtMost() bool {
+	if x != nil {
+		return x.AtMost
+	}
+	return false
+}
+
+func (x *SetGoal) GetDueDay() int32 {
+	if x != nil {
+		return x.DueDay
+	}
+	return 0
+}
+
+// DeleteGoal drops a goal.
+type DeleteGoal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the goal in its account.
+	GoalId        string `protobuf:"bytes,1,opt,name=goal_id,json=goalId,proto3" json:"goal_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteGoal) Reset() {
+	*x = DeleteGoal{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteGoal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteGoal) ProtoMessage() {}
+
+func (x *DeleteGoal) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteGoal.ProtoReflect.Descriptor instead.
+func (*DeleteGoal) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteGoal) GetGoalId() string {
+	if x != nil {
+		return x.GoalId
+	}
+	return ""
+}
+
 var File_hale_log_v1_log_proto protoreflect.FileDescriptor
 
 const file_hale_log_v1_log_proto_rawDesc = "" +
@@ -382,7 +794,7 @@ const file_hale_log_v1_log_proto_rawDesc = "" +
 	"\n" +
 	"EventBatch\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12-\n" +
-	"\arecords\x18\x02 \x03(\v2\x13.hale.log.v1.RecordR\arecords\"\xc3\x02\n" +
+	"\arecords\x18\x02 \x03(\v2\x13.hale.log.v1.RecordR\arecords\"\x8b\x03\n" +
 	"\x06Record\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12,\n" +
@@ -391,7 +803,8 @@ const file_hale_log_v1_log_proto_rawDesc = "" +
 	"\x04tick\x18\x05 \x01(\v2\x11.hale.log.v1.TickH\x00R\x04tick\x12C\n" +
 	"\x0eset_scorecards\x18\x06 \x01(\v2\x1a.hale.log.v1.SetScorecardsH\x00R\rsetScorecards\x127\n" +
 	"\n" +
-	"close_load\x18\a \x01(\v2\x16.hale.log.v1.CloseLoadH\x00R\tcloseLoadB\t\n" +
+	"close_load\x18\a \x01(\v2\x16.hale.log.v1.CloseLoadH\x00R\tcloseLoad\x12F\n" +
+	"\x0faccount_command\x18\b \x01(\v2\x1b.hale.log.v1.AccountCommandH\x00R\x0eaccountCommandB\t\n" +
 	"\apayload\"\x06\n" +
 	"\x04Tick\"E\n" +
 	"\rSetScorecards\x12\x18\n" +
@@ -400,7 +813,35 @@ const file_hale_log_v1_log_proto_rawDesc = "" +
 	"\tCloseLoad\x12\x1e\n" +
 	"\n" +
 	"historical\x18\x01 \x01(\tR\n" +
-	"historicalB&Z$hale.dev/proto/gen/hale/log/v1;logv1b\x06proto3"
+	"historical\"\xe4\x02\n" +
+	"\x0eAccountCommand\x12\x1d\n" +
+	"\n" +
+	"command_id\x18\x01 \x01(\tR\tcommandId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12=\n" +
+	"\fset_override\x18\x04 \x01(\v2\x18.hale.log.v1.SetOverrideH\x00R\vsetOverride\x12C\n" +
+	"\x0eclear_override\x18\x05 \x01(\v2\x1a.hale.log.v1.ClearOverrideH\x00R\rclearOverride\x121\n" +
+	"\bset_goal\x18\x06 \x01(\v2\x14.hale.log.v1.SetGoalH\x00R\asetGoal\x12:\n" +
+	"\vdelete_goal\x18\a \x01(\v2\x17.hale.log.v1.DeleteGoalH\x00R\n" +
+	"deleteGoalB\t\n" +
+	"\acommand\"c\n" +
+	"\vSetOverride\x12!\n" +
+	"\fscore_micros\x18\x01 \x01(\x03R\vscoreMicros\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x19\n" +
+	"\blast_day\x18\x03 \x01(\x05R\alastDay\"\x0f\n" +
+	"\rClearOverride\"\xc3\x01\n" +
+	"\aSetGoal\x12\x17\n" +
+	"\agoal_id\x18\x01 \x01(\tR\x06goalId\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x18\n" +
+	"\ameasure\x18\x03 \x01(\tR\ameasure\x12\x18\n" +
+	"\afeature\x18\x04 \x01(\tR\afeature\x12#\n" +
+	"\rtarget_micros\x18\x05 \x01(\x03R\ftargetMicros\x12\x17\n" +
+	"\aat_most\x18\x06 \x01(\bR\x06atMost\x12\x17\n" +
+	"\adue_day\x18\a \x01(\x05R\x06dueDay\"%\n" +
+	"\n" +
+	"DeleteGoal\x12\x17\n" +
+	"\agoal_id\x18\x01 \x01(\tR\x06goalIdB&Z$hale.dev/proto/gen/hale/log/v1;logv1b\x06proto3"
 
 var (
 	file_hale_log_v1_log_proto_rawDescOnce sync.Once
@@ -414,26 +855,36 @@ func file_hale_log_v1_log_proto_rawDescGZIP() []byte {
 	return file_hale_log_v1_log_proto_rawDescData
 }
 
-var file_hale_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_hale_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_hale_log_v1_log_proto_goTypes = []any{
-	(*EventBatch)(nil),    // 0: hale.log.v1.EventBatch
-	(*Record)(nil),        // 1: hale.log.v1.Record
-	(*Tick)(nil),          // 2: hale.log.v1.Tick
-	(*SetScorecards)(nil), // 3: hale.log.v1.SetScorecards
-	(*CloseLoad)(nil),     // 4: hale.log.v1.CloseLoad
-	(*v1.Event)(nil),      // 5: hale.event.v1.Event
+	(*EventBatch)(nil),     // 0: hale.log.v1.EventBatch
+	(*Record)(nil),         // 1: hale.log.v1.Record
+	(*Tick)(nil),           // 2: hale.log.v1.Tick
+	(*SetScorecards)(nil),  // 3: hale.log.v1.SetScorecards
+	(*CloseLoad)(nil),      // 4: hale.log.v1.CloseLoad
+	(*AccountCommand)(nil), // 5: hale.log.v1.AccountCommand
+	(*SetOverride)(nil),    // 6: hale.log.v1.SetOverride
+	(*ClearOverride)(nil),  // 7: hale.log.v1.ClearOverride
+	(*SetGoal)(nil),        // 8: hale.log.v1.SetGoal
+	(*DeleteGoal)(nil),     // 9: hale.log.v1.DeleteGoal
+	(*v1.Event)(nil),       // 10: hale.event.v1.Event
 }
 var file_hale_log_v1_log_proto_depIdxs = []int32{
-	1, // 0: hale.log.v1.EventBatch.records:type_name -> hale.log.v1.Record
-	5, // 1: hale.log.v1.Record.event:type_name -> hale.event.v1.Event
-	2, // 2: hale.log.v1.Record.tick:type_name -> hale.log.v1.Tick
-	3, // 3: hale.log.v1.Record.set_scorecards:type_name -> hale.log.v1.SetScorecards
-	4, // 4: hale.log.v1.Record.close_load:type_name -> hale.log.v1.CloseLoad
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	1,  // 0: hale.log.v1.EventBatch.records:type_name -> hale.log.v1.Record
+	10, // 1: hale.log.v1.Record.event:type_name -> hale.event.v1.Event
+	2,  // 2: hale.log.v1.Record.tick:type_name -> hale.log.v1.Tick
+	3,  // 3: hale.log.v1.Record.set_scorecards:type_name -> hale.log.v1.SetScorecards
+	4,  // 4: hale.log.v1.Record.close_load:type_name -> hale.log.v1.CloseLoad
+	5,  // 5: hale.log.v1.Record.account_command:type_name -> hale.log.v1.AccountCommand
+	6,  // 6: hale.log.v1.AccountCommand.set_override:type_name -> hale.log.v1.SetOverride
+	7,  // 7: hale.log.v1.AccountCommand.clear_override:type_name -> hale.log.v1.ClearOverride
+	8,  // 8: hale.log.v1.AccountCommand.set_goal:type_name -> hale.log.v1.SetGoal
+	9,  // 9: hale.log.v1.AccountCommand.delete_goal:type_name -> hale.log.v1.DeleteGoal
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_hale_log_v1_log_proto_init() }
@@ -447,6 +898,13 @@ func file_hale_log_v1_log_proto_init() {
 		(*Record_Tick)(nil),
 		(*Record_SetScorecards)(nil),
 		(*Record_CloseLoad)(nil),
+		(*Record_AccountCommand)(nil),
+	}
+	file_hale_log_v1_log_proto_msgTypes[5].OneofWrappers = []any{
+		(*AccountCommand_SetOverride)(nil),
+		(*AccountCommand_ClearOverride)(nil),
+		(*AccountCommand_SetGoal)(nil),
+		(*AccountCommand_DeleteGoal)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -454,7 +912,7 @@ func file_hale_log_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hale_log_v1_log_proto_rawDesc), len(file_hale_log_v1_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
