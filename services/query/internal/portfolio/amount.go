@@ -60,21 +60,23 @@ func (a amount) percent(b amount) *float64 {
 
 	const hundred = 100
 
-	// floor((2n + d) / 2d) rounds n / d half up, which for what is not negative is half away from zero.
-	n := new(big.Int).Mul(a.big(), big.NewInt(hundred*fixed.One))
-	d := b.big()
-	n.Lsh(n, 1)
-	n.Add(n, d)
-	n.Quo(n, d.Lsh(d, 1))
-
-	micros := int64(fixed.Max)
-	if n.IsInt64() {
-		micros = min(n.Int64(), fixed.Max)
-	}
-
-	f := fixed.Float(micros)
+	f := fixed.Float(ratio(new(big.Int).Mul(a.big(), big.NewInt(hundred*fixed.One)), b.big()))
 
 	return &f
+}
+
+// ratio is n / d, rounded half away from zero, at most 10^18. Neither is negative, and d is not 0.
+func ratio(n, d *big.Int) int64 {
+	twice := new(big.Int).Lsh(d, 1)
+	q := new(big.Int).Lsh(n, 1)
+	q.Add(q, d)
+	q.Quo(q, twice) // floor((2n + d) / 2d)
+
+	if !q.IsInt64() {
+		return fixed.Max
+	}
+
+	return min(q.Int64(), fixed.Max)
 }
 
 // share is 100 * part / all in percent, rounded to micros; nil where all is 0.

@@ -157,8 +157,8 @@ func (c *cohorts) figures() []*healthv1.Cohort {
 		}
 
 		f := &healthv1.Cohort{
-			Month:      (c.first + health.Month(i)).String(), //nolint:gosec // few
-			Accounts:   int32(of.accounts),                   //nolint:gosec // far below
+			Month:      (c.first + health.Month(i)).String(),
+			Accounts:   int32(of.accounts), //nolint:gosec // far below
 			OpeningArr: of.opening.float(),
 		}
 
