@@ -40,8 +40,10 @@ func (h *healthServer) GetHealth(
 	}
 
 	x, p := v.account.Explain(v.set), v.account.Profile()
+	answer := explained(req.GetAccountId(), &x, &p, v.logTime)
+	answer.Children = h.service.children(ctx, req.GetAccountId())
 
-	return &healthv1.GetHealthResponse{Health: explained(req.GetAccountId(), &x, &p, v.logTime)}, nil
+	return &healthv1.GetHealthResponse{Health: answer}, nil
 }
 
 // retryRead is the pause before an account is read again whose partition is said to be there, and is not: the

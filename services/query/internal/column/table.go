@@ -12,6 +12,7 @@ type Table struct {
 	rows   map[string]*Row
 	orders map[Order]*sorted
 	heard  func([]Change)
+	family family
 }
 
 // Change is what became of an account: Old is nil if it is new, New if it is gone.
@@ -28,6 +29,8 @@ func (t *Table) Hear(f func([]Change)) {
 
 // tell tells of changes.
 func (t *Table) tell(changes []Change) {
+	t.family.follow(changes)
+
 	if t.heard != nil && len(changes) > 0 {
 		t.heard(changes)
 	}

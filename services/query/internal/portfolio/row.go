@@ -1,0 +1,45 @@
+package portfolio
+
+import (
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/query/internal/column"
+)
+
+// What rows keep of past days is read here and nowhere else.
+
+func monthsOf(r *column.Row) []health.MonthEnd    { return r.Months }
+func recentOf(r *column.Row) []health.DayEnd      { return r.Recent }
+func surveysOf(r *column.Row) []health.SurveyFact { return r.Surveys }
+
+// measure is the value of a measure of today.
+func measure(r *column.Row, m scorecard.Measure) column.Number { return r.Measures[m] }
+
+// churned says whether the customer has left.
+func churned(r *column.Row) bool { return r.Stage == healthv1.Stage_STAGE_CHURNED }
+
+// arrOf is the arr in micros; 0: none, or unknown.
+func arrOf(r *column.Row) int64 {
+	if !r.ARRKnown {
+		return 0
+	}
+
+	return r.ARR
+}
+
+// begin is the month in which the account began: that of its created date, else of its first day.
+func begin(r *column.Row) health.Month {
+	switch {
+	case r.Created != column.NoDay:
+		return health.MonthOf(r.Created)
+	case r.First != column.NoDay:
+		return health.MonthOf(r.First)
+	}
+
+	for _, e := range monthsOf(r) {
+		return e.Month
+	}
+
+	return health.MonthOf(r.Day)
+}
