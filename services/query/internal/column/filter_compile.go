@@ -2,7 +2,6 @@ package column
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -66,7 +65,7 @@ func all(kids []compiled) compiled {
 	for _, k := range kids[1:] {
 		first, second := made.match, k.match
 		made.match = func(r *Row) bool { return first(r) && second(r) }
-		made.spans = slices.Concat(made.spans, k.spans)
+		made.spans = meet(made.spans, k.spans)
 	}
 
 	return made
