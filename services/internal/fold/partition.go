@@ -56,6 +56,9 @@ type Partition struct {
 	poison  map[poisonKey]string
 	shunned map[string]struct{}
 
+	// busy is the place of the sources of the last live event.
+	busy int
+
 	// sweeping is the account that a sweep is at.
 	sweeping string
 
@@ -144,6 +147,9 @@ func (p *Partition) Load(values [][]byte) error {
 		}
 		set.Version = v.Version
 		p.sets[v.Workspace] = set
+		if len(v.Kept) == 0 { // what an older version of Hale put in force
+			p.keepDocument(v.Workspace, v.Version, values[hours+i])
+		}
 	}
 	return nil
 }
@@ -286,6 +292,9 @@ func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Acc
 	p.dedupe.seen[f] = p.LogTime
 	p.ids = append(p.ids, f)
 	p.Counted++
+	if ev.GetHistorical() == "" {
+		p.noteSource(workspace, ev)
+	}
 	t := p.changed.touch(id, account)
 	t.set = set
 	if t.message != m.Sequence {
@@ -439,7 +448,8 @@ func (p *Partition) setScorecards(m *Message, index int, c *logv1.SetScorecards)
 	}
 	set.Version = c.GetVersion()
 	p.sets[workspace] = set
-	p.setVersion(workspace, c.GetVersion())
+	p.setOf(workspace).Version = c.GetVersion()
+	p.keepDocument(workspace, c.GetVersion(), c.GetDocument())
 	p.changed.put(store.ScorecardsKey(workspace), c.GetDocument())
 	p.startSweep()
 }

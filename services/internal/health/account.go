@@ -29,6 +29,7 @@ type Account struct {
 	tickets  table[ticket]
 	aliases  table[alias]
 	result   Result
+	past     past
 
 	// What follows is made of the above and not stored.
 
@@ -82,7 +83,7 @@ func dimensionOf(name string) int {
 func New() *Account {
 	return &Account{
 		first: noDay, lastSeen: noDay, lastTouch: noDay, ticketsFull: noDay,
-		result: Result{Band: BandUnknown},
+		result: Result{Band: BandUnknown}, past: past{day: noDay, since: noDay},
 	}
 }
 

@@ -67,7 +67,7 @@ func (a *Account) derive() {
 func readShape(r *reader) [2 * kindCount]byte {
 	var shape [2 * kindCount]byte
 	version, shaped := r.byte(), r.byte()
-	if version != formatVersion || shaped > 1 {
+	if (version != formatVersion && version != formatNoPast) || shaped > 1 {
 		r.fail()
 		return shape
 	}
@@ -104,7 +104,11 @@ func (a *Account) decodeDays(r *reader) {
 		a.load = "?" // read with the texts
 	}
 	a.pulse = byte(f / flagPulse & 1)
-	if f >= flagPulse<<1 {
+	a.past = past{day: noDay, since: noDay}
+	if f&flagPast != 0 {
+		a.past.day = a.day // read with the texts
+	}
+	if f >= flagPast<<1 || (f&flagPast != 0 && r.b[0] == formatNoPast) {
 		r.fail()
 	}
 }

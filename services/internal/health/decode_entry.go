@@ -163,7 +163,10 @@ func (a *Account) decodeTexts(r *reader) {
 	}
 	a.profile.decode(r)
 	a.result = Result{}
-	a.result.read(r)
+	a.result.read(r, 0)
+	if a.past.day != noDay {
+		a.past.decode(r, a.day, &a.result)
+	}
 }
 
 func (p *profile) decode(r *reader) {

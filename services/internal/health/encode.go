@@ -5,10 +5,13 @@ package health
 //
 //	version, splits and levels of the collections (one 0 for none), flags, today and the other
 //	days, usage days, survey days, the collections (of a split one the count), then everything
-//	with texts: load, pulse, profile, result.
+//	with texts: load, pulse, profile, result, past.
+//
+// Version 1 had no past.
 
 const (
-	formatVersion = 1
+	formatVersion = 2
+	formatNoPast  = 1
 	kindShift     = 24
 )
 
@@ -33,6 +36,7 @@ const (
 	flagTouched
 	flagLoad
 	flagPulse
+	flagPast
 )
 
 // stampDays is after how many days no event can have the time of a stamp, so that its message id
@@ -94,6 +98,7 @@ func (a *Account) flags() uint64 {
 		{a.lastTouch != noDay, flagTouched},
 		{a.load != "" || a.loadTime != 0, flagLoad},
 		{a.pulse > 0, flagPulse},
+		{a.past.day != noDay, flagPast},
 	} {
 		if c.set {
 			f |= c.flag

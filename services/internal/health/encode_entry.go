@@ -253,7 +253,10 @@ func (a *Account) encodeTexts(w *writer, forget Time) {
 	for i := range p.traits {
 		p.traits[i].encode(w)
 	}
-	a.result.write(w)
+	a.result.write(w, 0)
+	if a.past.day != noDay {
+		a.past.encode(w, a.day, &a.result)
+	}
 }
 
 func (t *traitRegister) encode(w *writer) {

