@@ -25,7 +25,7 @@ func (g *generated) arrOrNil(r *column.Row) *float64 {
 		return nil
 	}
 
-	return new(double(units(r.ARR)))
+	return new(wire(units(r.ARR)))
 }
 
 // before is the order of lists of accounts behind their own: the larger arr, none last, then the id.

@@ -21,6 +21,11 @@ func double(x *big.Rat) float64 {
 	return f
 }
 
+// wire is a number of at most 64 bits of micros as answers have it.
+func wire(x *big.Rat) float64 {
+	return float64(new(big.Rat).Mul(x, big.NewRat(1_000_000, 1)).Num().Int64()) / 1_000_000
+}
+
 // rounded rounds to micros, half away from zero.
 func rounded(x *big.Rat) *big.Rat {
 	text := x.FloatString(6) // rounds half away from zero
@@ -40,7 +45,7 @@ func percent(part, all *big.Rat) *float64 {
 
 	share := new(big.Rat).Quo(part, all)
 
-	return new(double(rounded(share.Mul(share, big.NewRat(100, 1)))))
+	return new(wire(rounded(share.Mul(share, big.NewRat(100, 1)))))
 }
 
 func isChurned(r *column.Row) bool { return r.Stage == healthv1.Stage_STAGE_CHURNED }
@@ -81,14 +86,19 @@ func (g *generated) group(name string, rows []*column.Row) *healthv1.Group {
 
 	if len(scored) > 0 {
 		sum := total(scored, func(r *column.Row) *big.Rat { return units(r.Score) })
-		out.Score = new(double(rounded(sum.Quo(sum, big.NewRat(int64(len(scored)), 1)))))
+		out.Score = new(wire(rounded(sum.Quo(sum, big.NewRat(int64(len(scored)), 1)))))
 	}
 
 	return out
 }
 
 func (g *generated) groupsBy(rows []*column.Row, name func(*column.Row) string) []*healthv1.Group {
-	var out []*healthv1.Group
+	var (
+		out []*healthv1.Group
+		arr = func(o *healthv1.Group) *big.Rat { // exact: doubles may be equal where amounts are not
+			return total(filtered(rows, func(r *column.Row) bool { return name(r) == o.GetName() }), g.arrNow)
+		}
+	)
 
 	for _, r := range rows {
 		if !slices.ContainsFunc(out, func(o *healthv1.Group) bool { return o.GetName() == name(r) }) {
@@ -98,8 +108,8 @@ func (g *generated) groupsBy(rows []*column.Row, name func(*column.Row) string) 
 
 	sort.Slice(out, func(i, j int) bool {
 		a, b := out[i], out[j]
-		if a.GetArr() != b.GetArr() {
-			return a.GetArr() > b.GetArr()
+		if c := arr(a).Cmp(arr(b)); c != 0 {
+			return c > 0
 		}
 
 		if a.GetAccounts() != b.GetAccounts() {
@@ -355,7 +365,7 @@ func (g *generated) surveyFigure(segment string, m health.Month) *healthv1.Surve
 	}
 
 	if ces.Sign() > 0 {
-		f.Ces = new(double(rounded(new(big.Rat).Quo(sum(func(s health.SurveyFact) int64 { return s.CESSum }), ces))))
+		f.Ces = new(wire(rounded(new(big.Rat).Quo(sum(func(s health.SurveyFact) int64 { return s.CESSum }), ces))))
 	}
 
 	if f.GetNpsAnswers()+f.GetCsatAnswers()+f.GetCesAnswers()+f.GetSent()+whole(answered) == 0 {
