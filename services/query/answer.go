@@ -166,5 +166,15 @@ func historyRow(r *health.Row) *healthv1.HistoryRow {
 		out.Dimensions[health.DimensionName(i)] = float(d.Micros)
 	}
 
+	for m := range r.Measures {
+		if v := r.Measures[m]; r.HasMeasures && v.Known {
+			if out.Measures == nil {
+				out.Measures = make(map[string]float64, len(r.Measures))
+			}
+
+			out.Measures[scorecard.Measure(m).Name()] = float(v.Micros) //nolint:gosec // an index of the array
+		}
+	}
+
 	return out
 }

@@ -15,6 +15,7 @@ import (
 const (
 	reasonRequest      = "REQUEST_INVALID"
 	reasonAccount      = "ACCOUNT_NOT_FOUND"
+	reasonHistory      = "HISTORY_MISSING"
 	reasonNotYet       = "NOT_YET_VISIBLE"
 	reasonToken        = "TOKEN_UNKNOWN"
 	reasonPageToken    = "PAGE_TOKEN_INVALID"

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/query/internal/column"
 )
@@ -48,6 +49,8 @@ type feedPart struct {
 	// logTime is the log time up to which the columns are complete, in microseconds; 0: nothing seen yet.
 	logTime atomic.Int64
 	filled  atomic.Bool
+	// state is the partition's state when the columns were last brought up to date; nil: not yet.
+	state atomic.Pointer[fold.State]
 	// seen is a log time that holds once the columns have reached its cursor. Only the worker touches it.
 	seen struct {
 		pending bool

@@ -153,14 +153,16 @@ func (f *feed) update(ctx context.Context, n int, ids []string) error {
 
 // look notes the log time of a head that was read before the accounts.
 func (f *feed) look(n int, head store.Head) error {
-	p := &f.parts[n]
-	if p.seen.pending {
-		return nil // that one is to be reached first
-	}
-
 	state, err := fold.DecodeState(head.State)
 	if err != nil {
 		return fmt.Errorf("decoding the state of partition %d: %w", n, err)
+	}
+
+	p := &f.parts[n]
+	p.state.Store(&state)
+
+	if p.seen.pending {
+		return nil // that one is to be reached first
 	}
 
 	p.seen.pending, p.seen.cursor, p.seen.logTime = true, head.Cursor, state.LogTime

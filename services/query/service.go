@@ -20,6 +20,7 @@ import (
 	"hale.dev/services/internal/settings"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/task"
+	"hale.dev/services/query/internal/report"
 )
 
 // Resender sends a refused event again. The ingest service implements it.
@@ -57,6 +58,7 @@ type Service struct {
 	metrics  *metrics
 	feed     *feed
 	accounts *accounts
+	reports  *report.Writer
 	writer   *eventlog.Writer
 	servers  *servers
 	// stopping is closed when the service begins to stop, and ends streams.
@@ -97,6 +99,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 	s.accounts = newAccounts(d.Store)
 	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.accounts.summarize, m, d.Logger)
+
+	if s.reports, err = report.NewWriter(); err != nil {
+		return nil, err
+	}
 
 	if s.servers, err = newServers(s); err != nil {
 		return nil, err

@@ -18,8 +18,11 @@ type Account struct {
 	load     string
 	loadTime Time
 
-	pulse   uint8
-	pulseAt stamp
+	pulse     uint8
+	pulseAt   stamp
+	pulseText *pulseText // nil: the pulse has none
+
+	lastEvent [SourceCount]Time // 0: none
 
 	profile  profile
 	usage    []usageDay  // by day

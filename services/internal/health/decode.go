@@ -108,7 +108,25 @@ func (a *Account) decodeDays(r *reader) {
 	if f&flagPast != 0 {
 		a.past.day = a.day // read with the texts
 	}
-	if f >= flagPast<<1 || (f&flagPast != 0 && r.b[0] == formatNoPast) {
+	if f&flagPulseText != 0 {
+		a.pulseText = &pulseText{} // read with the texts
+	}
+	if f&flagSources != 0 {
+		a.decodeSources(r)
+	}
+	if f >= flagPulseText<<1 || (f >= flagPast && r.b[0] == formatNoPast) {
+		r.fail()
+	}
+}
+
+func (a *Account) decodeSources(r *reader) {
+	mask := r.byte()
+	for i := range a.lastEvent {
+		if mask&(1<<i) != 0 {
+			a.lastEvent[i] = (a.day + 1).Start() - r.int()
+		}
+	}
+	if mask == 0 || mask>>SourceCount != 0 {
 		r.fail()
 	}
 }

@@ -161,6 +161,9 @@ func (a *Account) decodeTexts(r *reader) {
 		a.pulse = r.byte()
 		a.pulseAt = decodeStamp(r, 0, true)
 	}
+	if a.pulseText != nil {
+		a.pulseText.author, a.pulseText.note = r.text(), r.text()
+	}
 	a.profile.decode(r)
 	a.result = Result{}
 	a.result.read(r, 0)

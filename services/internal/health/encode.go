@@ -7,7 +7,7 @@ package health
 //	days, usage days, survey days, the collections (of a split one the count), then everything
 //	with texts: load, pulse, profile, result, past.
 //
-// Version 1 had no past.
+// Version 1 had neither past nor times of latest events.
 
 const (
 	formatVersion = 2
@@ -37,6 +37,8 @@ const (
 	flagLoad
 	flagPulse
 	flagPast
+	flagSources
+	flagPulseText
 )
 
 // stampDays is after how many days no event can have the time of a stamp, so that its message id
@@ -99,6 +101,8 @@ func (a *Account) flags() uint64 {
 		{a.load != "" || a.loadTime != 0, flagLoad},
 		{a.pulse > 0, flagPulse},
 		{a.past.day != noDay, flagPast},
+		{a.lastEvent != [SourceCount]Time{}, flagSources},
+		{a.pulseText != nil, flagPulseText},
 	} {
 		if c.set {
 			f |= c.flag
@@ -113,6 +117,26 @@ func (a *Account) encodeDays(w *writer) {
 	for _, d := range [...]Day{a.first, a.lastSeen, a.lastTouch} {
 		if d != noDay {
 			w.int(int64(d) - int64(a.day))
+		}
+	}
+	a.encodeSources(w)
+}
+
+// encodeSources writes the times of the latest events: which there are, then each back from the end of today.
+func (a *Account) encodeSources(w *writer) {
+	if a.lastEvent == [SourceCount]Time{} {
+		return
+	}
+	var mask byte
+	for i, t := range a.lastEvent {
+		if t != 0 {
+			mask |= 1 << i
+		}
+	}
+	w.byte(mask)
+	for _, t := range a.lastEvent {
+		if t != 0 {
+			w.int((a.day + 1).Start() - t)
 		}
 	}
 }

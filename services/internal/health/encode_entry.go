@@ -223,6 +223,10 @@ func (a *Account) encodeTexts(w *writer, forget Time) {
 		w.byte(a.pulse)
 		a.pulseAt.old(forget).encode(w, 0, true)
 	}
+	if a.pulseText != nil {
+		w.text(a.pulseText.author)
+		w.text(a.pulseText.note)
+	}
 	p := &a.profile
 	w.count(len(p.stamps))
 	base := Time(0)

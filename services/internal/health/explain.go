@@ -58,20 +58,7 @@ func (a *Account) Explain(set *scorecard.Set) Explanation {
 	b.refresh()
 	e := b.assess(set)
 	x := Explanation{Result: e.result, Day: a.day, Approximate: a.Approximate()}
-	for i := range e.card.Dimensions {
-		d := &e.card.Dimensions[i]
-		score, _ := rateDimension(d, &e.values)
-		s := DimensionShare{Name: d.Name, Score: score, Weight: d.Weight, Measures: make([]MeasureShare, len(d.Measures))}
-		for j := range d.Measures {
-			w := &d.Measures[j]
-			s.Measures[j] = MeasureShare{Measure: w.Measure, Weight: w.Weight, Value: e.values[w.Measure]}
-			if v := e.values[w.Measure]; v.Known {
-				s.Measures[j].Points = known(w.Curve.Points(v.Micros))
-			}
-		}
-		x.Dimensions = append(x.Dimensions, s)
-	}
-	x.contribute()
+	x.explain(e.card, &e.values)
 	return x
 }
 
@@ -134,11 +121,8 @@ func (x *Explanation) contribute() {
 // explainLast explains the stored result by its dimensions.
 func (a *Account) explainLast(set *scorecard.Set) Explanation {
 	x := Explanation{Result: a.result, Day: a.day, Approximate: a.Approximate()}
-	for _, card := range set.Cards {
-		if card.Name == a.result.Card {
-			x.lastDimensions(card)
-			break
-		}
+	if card := set.Card(a.result.Card); card != nil {
+		x.lastDimensions(card)
 	}
 	if set.Version == a.result.SetVersion {
 		x.contributeLast()

@@ -22,6 +22,16 @@ type Set struct {
 	Cards []*Card
 }
 
+// Card returns the scorecard of that name; nil: there is none.
+func (s *Set) Card(name string) *Card {
+	for _, c := range s.Cards {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
 // Milestone is a feature that an account should have used by a day of its life.
 type Milestone struct {
 	Feature string

@@ -1,0 +1,206 @@
+package query
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/internal/store"
+)
+
+const (
+	// compareDays is how far apart the days of a comparison are when the request does not say.
+	compareDays = 7
+	// maxDrivers bounds the drivers of a measure in an answer.
+	maxDrivers = 20
+)
+
+// CompareHealth implements HealthService.
+func (h *healthServer) CompareHealth(
+	ctx context.Context, req *healthv1.CompareHealthRequest,
+) (*healthv1.CompareHealthResponse, error) {
+	from, to, err := span(req.GetFromDate(), req.GetToDate())
+	if err != nil {
+		return nil, err
+	}
+
+	v, err := h.service.account(ctx, req.GetAccountId(), req.GetAtLeast())
+	if err != nil {
+		return nil, err
+	}
+
+	if v, err = h.service.accounts.withHistory(ctx, v); err != nil {
+		return nil, err
+	}
+
+	if to == latest {
+		to = v.account.Day()
+	}
+
+	if from == earliest {
+		from = to - compareDays
+	}
+
+	return h.service.accounts.compare(ctx, v, from, to)
+}
+
+// compare splits the change between the ends of two days.
+func (a *accounts) compare(ctx context.Context, v *view, from, to health.Day) (*healthv1.CompareHealthResponse, error) {
+	rows, err := v.history()
+	if err != nil {
+		return nil, err
+	}
+
+	before, err := a.explainDay(ctx, v, rows, from, "from_date")
+	if err != nil {
+		return nil, err
+	}
+
+	after, err := a.explainDay(ctx, v, rows, to, "to_date")
+	if err != nil {
+		return nil, err
+	}
+
+	change := health.Split(&before.explanation, &after.explanation, before.card)
+	facts := v.account.Facts(v.set)
+	happened := health.Span{
+		Facts: &facts, From: before.explanation.Day, To: after.explanation.Day, Today: v.account.Day(),
+	}
+	numbers := make(floats, 1)
+	answer := &healthv1.CompareHealthResponse{
+		From: point(&before.explanation), To: point(&after.explanation), Change: numbers.of(change.Total),
+		ScorecardChange: float(change.Scorecard), AsOf: timestamp(v.logTime),
+	}
+
+	for i := range change.Dimensions {
+		answer.Dimensions = append(answer.Dimensions, dimensionChange(&change.Dimensions[i], &happened))
+	}
+
+	return answer, nil
+}
+
+// dayExplained is an explained day with the scorecard that made it.
+type dayExplained struct {
+	explanation health.Explanation
+	card        *scorecard.Card
+}
+
+// explainDay explains the last row at or before a day, if it is less than a week older. Today is explained as GetHealth
+// does.
+func (a *accounts) explainDay(
+	ctx context.Context, v *view, rows []health.Row, day health.Day, field string,
+) (*dayExplained, error) {
+	var row *health.Row
+
+	for i := range rows {
+		if rows[i].Day <= day && rows[i].Day > day-weekDays {
+			row = &rows[i]
+		}
+	}
+
+	if row == nil {
+		return nil, errHistory(rows, day, field)
+	}
+
+	set, err := a.setOf(ctx, v, row.SetVersion)
+	if err != nil {
+		return nil, err
+	}
+
+	if x, ok := health.ExplainRow(row, set); ok {
+		return &dayExplained{explanation: x, card: set.Card(row.Card)}, nil
+	}
+
+	return nil, &Error{
+		Code: codes.NotFound, Reason: reasonHistory,
+		Message: fmt.Sprintf("%s: what the score of %s was made of is not known", field, row.Day),
+	}
+}
+
+// errHistory says for which days there are scores.
+func errHistory(rows []health.Row, day health.Day, field string) *Error {
+	e := &Error{
+		Code: codes.NotFound, Reason: reasonHistory,
+		Message: fmt.Sprintf("%s: the account has no score of %s or the 6 days before", field, day),
+	}
+	if len(rows) > 0 {
+		e.Message += fmt.Sprintf("; there are scores from %s to %s", rows[0].Day, rows[len(rows)-1].Day)
+	}
+
+	return e
+}
+
+// setOf returns a version of the scorecards of an account's workspace. Versions never change, so it does not matter that
+// this is a read of its own.
+func (a *accounts) setOf(ctx context.Context, v *view, version uint64) (*scorecard.Set, error) {
+	ws, _, _ := store.SplitAccount(v.id)
+	if set := a.sets.get(ws, version); set != nil {
+		return set, nil
+	}
+
+	_, values, err := a.store.Read(ctx, v.partition, store.ScorecardsVersionKey(ws, version))
+	if err != nil {
+		return nil, unavailable(reasonStore, "the store does not answer", err)
+	}
+
+	if values[0] == nil {
+		return &scorecard.Set{}, nil // it has no card, so nothing can be explained by it
+	}
+
+	set, err := scorecard.Parse(values[0])
+	if err != nil {
+		return nil, unusable("old scorecards", err)
+	}
+
+	set.Version = version
+
+	return set, nil
+}
+
+// point is a score at one time in answers.
+func point(x *health.Explanation) *healthv1.ScorePoint {
+	numbers := make(floats, 1)
+
+	return &healthv1.ScorePoint{
+		Day: x.Day.String(), Score: numbers.of(x.Result.Score), Band: healthv1.Band(x.Result.Band),
+		Stage: healthv1.Stage(x.Result.Stage), Scorecard: x.Result.Card, ScorecardVersion: x.Result.SetVersion,
+	}
+}
+
+// dimensionChange is a dimension's share in answers.
+func dimensionChange(d *health.DimensionChange, happened *health.Span) *healthv1.DimensionChange {
+	out := &healthv1.DimensionChange{Name: d.Name, Change: float(d.Change)}
+
+	for i := range d.Measures {
+		m := &d.Measures[i]
+		numbers := make(floats, 2)
+		to := &healthv1.MeasureChange{
+			Name: m.Measure.Name(), Unit: m.Measure.Unit(), Change: float(m.Change),
+			FromValue: numbers.of(m.From), ToValue: numbers.of(m.To),
+		}
+		drivers := happened.Drivers(m)
+		to.MoreDrivers = int32(max(0, len(drivers)-maxDrivers)) //nolint:gosec // bounded by what an account holds
+
+		for j := range drivers[:min(maxDrivers, len(drivers))] {
+			to.Drivers = append(to.Drivers, driver(&drivers[j]))
+		}
+
+		out.Measures = append(out.Measures, to)
+	}
+
+	return out
+}
+
+// driver is what is behind a change in answers.
+func driver(d *health.Driver) *healthv1.Driver {
+	out := &healthv1.Driver{Kind: healthv1.Driver_Kind(d.Kind), Subject: d.Subject, Text: d.Text}
+	if d.Day != nil {
+		out.Day = d.Day.String()
+	}
+
+	return out
+}

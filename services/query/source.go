@@ -1,0 +1,87 @@
+package query
+
+import (
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/fold"
+	"hale.dev/services/internal/health"
+)
+
+const (
+	// quietAfter is after how long without an event an account is quiet, in microseconds of log time: 14 days.
+	quietAfter = 14 * 24 * 3600 * int64(microsPerUnit)
+	// wholePercent is 100 %, in micros.
+	wholePercent = 100 * microsPerUnit
+)
+
+// activity is when the sources of a workspace sent events, over all partitions.
+func (f *feed) activity(workspace string) [health.SourceCount]fold.Activity {
+	var all [health.SourceCount]fold.Activity
+
+	for i := range f.parts {
+		state := f.parts[i].state.Load()
+		if state == nil {
+			continue
+		}
+
+		for s, a := range state.Sources(workspace) {
+			all[s] = all[s].Merge(a)
+		}
+	}
+
+	return all
+}
+
+// sourceFacts tells for each source whether the account is quiet, or the source silent.
+func sourceFacts(
+	facts *health.Facts, all [health.SourceCount]fold.Activity, x *health.Explanation, now int64,
+) []*healthv1.SourceFact {
+	cover := coverage(x)
+	out := make([]*healthv1.SourceFact, health.SourceCount)
+
+	for i := range out {
+		s := health.Source(i) //nolint:gosec // few
+		last, workspace := facts.LastEvent[s], all[s]
+		fact := &healthv1.SourceFact{
+			Source: s.String(), State: sourceState(last, workspace, now), LastEventAt: timestamp(last),
+			WorkspaceLastEventAt: timestamp(workspace.Last), Coverage: cover[s],
+		}
+
+		if workspace.Last != 0 {
+			fact.LagSeconds = max(0, now-workspace.Last) / microsPerUnit
+			fact.SilentAfterSeconds = workspace.SilentAfter(now) / microsPerUnit
+		}
+
+		out[i] = fact
+	}
+
+	return out
+}
+
+// sourceState tells a quiet customer from a broken pipe.
+func sourceState(last int64, workspace fold.Activity, now int64) healthv1.SourceFact_State {
+	switch {
+	case workspace.Last == 0 && last == 0:
+		return healthv1.SourceFact_STATE_NEVER
+	case now-workspace.Last > workspace.SilentAfter(now):
+		return healthv1.SourceFact_STATE_SOURCE_SILENT
+	case last == 0, now-last > quietAfter:
+		return healthv1.SourceFact_STATE_ACCOUNT_QUIET
+	default:
+		return healthv1.SourceFact_STATE_ACTIVE
+	}
+}
+
+// coverage is the share of the weight that has data and lives from each source, percent.
+func coverage(x *health.Explanation) [health.SourceCount]float64 {
+	var cover [health.SourceCount]float64
+
+	for i := range x.Dimensions {
+		for j := range x.Dimensions[i].Measures {
+			if m := &x.Dimensions[i].Measures[j]; m.Value.Known {
+				cover[health.SourceOf(m.Measure)] += float64(m.Weight)
+			}
+		}
+	}
+
+	return cover
+}
