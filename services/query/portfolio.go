@@ -43,6 +43,9 @@ func (h *healthServer) GetPortfolio(
 	}
 
 	asOf := h.service.feed.asOf() // before the rows are taken, so that they are no older
+	if asOf == 0 {                // nothing ever happened, so there is no today
+		return &healthv1.GetPortfolioResponse{Total: &healthv1.Group{}}, nil
+	}
 
 	options, err := portfolioOptions(req, health.DayOf(asOf))
 	if err != nil {

@@ -44,7 +44,7 @@ func bandAt(r *column.Row, d health.Day) healthv1.Band {
 	}
 
 	recent := recentOf(r)
-	for i := range recent {
+	for i := max(0, len(recent)-max(0, int(r.Day-d))); i < len(recent) && recent[i].Day <= d; i++ { // no day is there twice
 		if recent[i].Day == d {
 			return bandOf(healthv1.Band(recent[i].Band))
 		}

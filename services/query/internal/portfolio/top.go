@@ -7,21 +7,29 @@ type top[T any] struct {
 	limit   int
 	compare func(a, b T) int
 	kept    []T
+	// full says that kept was cut to the limit, so that its entry there is a bound: what is behind it is not wanted.
+	full bool
 }
 
 func (t *top[T]) add(entries ...T) {
-	t.kept = append(t.kept, entries...)
+	const slack = 2 // sorting now and then costs little an entry
 
-	const slack = 4 // sorting now and then costs little an entry
-	if len(t.kept) >= slack*(t.limit+slack) {
-		t.cut()
+	for _, e := range entries {
+		if t.full && t.compare(e, t.kept[t.limit-1]) > 0 {
+			continue
+		}
+
+		if t.kept = append(t.kept, e); len(t.kept) >= slack*(t.limit+slack) {
+			t.cut()
+		}
 	}
 }
 
 // cut sorts, and drops what is too much.
 func (t *top[T]) cut() {
 	slices.SortFunc(t.kept, t.compare)
-	t.kept = slices.Clip(t.kept[:min(len(t.kept), t.limit)])
+	t.kept = t.kept[:min(len(t.kept), t.limit)]
+	t.full = t.limit > 0 && len(t.kept) == t.limit
 }
 
 // sorted returns the entries.

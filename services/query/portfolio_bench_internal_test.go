@@ -1,0 +1,72 @@
+package query
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/query/internal/column"
+	"hale.dev/services/query/internal/portfolio"
+)
+
+// benchRow is an account with two years and a month behind it.
+func benchRow(rnd *rand.Rand, i int, today health.Day) *column.Row {
+	r := &column.Row{
+		Account: fmt.Sprint("account-", i), Name: "Some Company", Day: today, Currency: "USD",
+		Owner: fmt.Sprint("owner-", rnd.IntN(200)), Segment: fmt.Sprint("segment-", rnd.IntN(5)),
+		Score: rnd.Int64N(100e6), ScoreKnown: true, Band: healthv1.Band(1 + rnd.IntN(5)),
+		ComputedBand: healthv1.Band(1 + rnd.IntN(5)), Stage: healthv1.Stage(1 + rnd.IntN(5)),
+		ARR: rnd.Int64N(1e12), ARRKnown: true, Renewal: today + health.Day(rnd.IntN(365)),
+		Created: today - health.Day(rnd.IntN(800)), First: column.NoDay, Churn: today, LastSeen: today,
+	}
+	for i := range r.Measures {
+		r.Measures[i] = column.Number(rnd.Int64N(100e6))
+	}
+
+	for m := range health.Month(24) {
+		r.Months = append(r.Months, health.MonthEnd{
+			Month: health.MonthOf(today) - 24 + m, ARR: scorecard.Value{Micros: rnd.Int64N(1e12), Known: true},
+		})
+	}
+
+	for d := range health.Day(health.RecentDays) {
+		r.Recent = append(r.Recent, health.DayEnd{Day: today - health.RecentDays + d, Band: health.BandSteady})
+	}
+
+	for d := range health.Day(4) {
+		r.Surveys = append(r.Surveys, health.SurveyFact{Day: today - 100 + 30*d, Sent: 5, Answered: 2, NPS: 2, Promoters: 1})
+	}
+
+	return r
+}
+
+// BenchmarkPortfolio sums up all accounts of a workspace, the taking of the rows included.
+func BenchmarkPortfolio(b *testing.B) {
+	for _, accounts := range []int{10_000, 1_000_000} {
+		b.Run(fmt.Sprint("accounts=", accounts), func(b *testing.B) {
+			const today = health.Day(20_500)
+
+			var (
+				rnd   = rand.New(rand.NewPCG(1, 2))
+				table = new(column.Table)
+				o     = portfolio.Options{
+					Today: today, To: health.MonthOf(today), From: health.MonthOf(today) - 11,
+					MovementDays: 30, RenewalDays: 90, Limit: 50,
+				}
+			)
+
+			for i := range accounts {
+				table.Put(benchRow(rnd, i, today))
+			}
+
+			for b.Loop() {
+				if _, err := figures(b.Context(), table.All(), nil, o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
