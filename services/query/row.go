@@ -20,7 +20,15 @@ func row(partition int, account string, a *health.Account, set *scorecard.Set) *
 		Industry: p.Industry, Parent: p.Parent, Seats: p.Seats,
 		Renewal: dayOr(p.RenewalDate), Created: dayOr(p.CreatedDate), Churn: dayOr(p.ChurnDate),
 		First: column.NoDay, LastSeen: column.NoDay,
-		Traits: p.Traits, Recent: a.Recent(), Months: a.Months(),
+		Traits: p.Traits, Recent: a.Recent(), Months: a.Months(), Surveys: a.Answers(),
+	}
+
+	if d, ok := a.FirstDay(); ok {
+		row.First = d
+	}
+
+	if d, ok := a.LastSeen(); ok {
+		row.LastSeen = d
 	}
 
 	if p.ARR != nil {
