@@ -10,6 +10,8 @@ const (
 	// enough is how often an order must be asked for before it is kept. Until then lists find their rows by looking at
 	// all accounts.
 	enough = 3
+	// large is from how many rows on nobody waits for an order to be sorted.
+	large = 1 << 15
 	// maxLog is how many changes may wait for a kept order to be read.
 	maxLog = 4096
 )
@@ -70,8 +72,8 @@ func (t *Table) trim() {
 	}
 }
 
-// sorted returns the rows in an order, if that is kept, or has now been asked for often enough; nil: it is not. With
-// walks, it is going to be asked for again and again.
+// sorted returns the rows in an order, if that is kept, or has now been asked for often enough; nil: it is not, or not
+// yet. With walks, it is going to be asked for again and again.
 func (t *Table) sorted(o Order, walks bool) *sorted {
 	t.mu.Lock()
 
@@ -104,15 +106,27 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	t.mu.Unlock()
 
-	made := o.sort(all, size) // outside of the lock: it takes long
+	if size > large {
+		go t.make(o, k, all, size)
+
+		return nil
+	}
+
+	return t.make(o, k, all, size)
+}
+
+// make sorts an order, outside of the lock, for it takes long.
+func (t *Table) make(o Order, k *kept, all []*slots, size int) *sorted {
+	made := o.sort(all, size)
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	k.sorted = made
 	if t.kept[o.text] != k { // too much changed meanwhile; it is good as of then
 		return made
 	}
+
+	k.sorted = made
 
 	return t.catchUp(k)
 }
