@@ -59,12 +59,15 @@ func TestCommands(t *testing.T) {
 		"history-weeks":      {"accounts", "history", "acme", "--weeks"},
 		"history-jsonl":      {"accounts", "history", "acme", "-o", "jsonl"},
 		"report":             {"report", "acme"},
+		"portfolio":          {"portfolio", "--movement-days", "7"},
+		"portfolio-json":     {"portfolio", "--section", "groups,retention", "-o", "json"},
+		"portfolio-filter":   {"portfolio", "--filter", "arr > 1", "--section", "groups"},
 		"rejects-list":       {"rejects", "list"},
 		"rejects-jsonl":      {"rejects", "list", "--code", "invalid_value", "-o", "jsonl"},
 		"scorecards-list":    {"scorecards", "list"},
 	} {
 		t.Run(name+" prints what it should", func(t *testing.T) {
-			if args[0] == "accounts" {
+			if args[0] == "accounts" || args[0] == "portfolio" {
 				args = append(args, "--at-least", answer.Token)
 			}
 
@@ -97,6 +100,20 @@ func TestCommands(t *testing.T) {
 		text, err := exec.CommandContext(t.Context(), "sh", "-c", line).Output()
 		require.NoError(t, err, line)
 		require.Contains(t, string(text), `"accepted":1`)
+	})
+
+	t.Run("a parent shows its children", func(t *testing.T) {
+		sent := r.hale(t, "", "send", "account", "--account", "beta", "--id", "c1", "parent=acme", "-o", "json")
+		require.Zero(t, sent.code, sent.err)
+
+		require.Eventually(t, func() bool { // lists follow
+			got := r.hale(t, "", "accounts", "get", "acme")
+
+			return strings.Contains(got.out, "\nchildren 1, score ")
+		}, 30*time.Second, 50*time.Millisecond)
+
+		got := r.hale(t, "", "accounts", "get", "acme", "-o", "json")
+		require.Contains(t, got.out, `"worst_account_id": "beta"`)
 	})
 
 	t.Run("events tail shows the log", func(t *testing.T) {
@@ -220,6 +237,8 @@ func mistakes(t *testing.T, r *run) {
 		"a wrong day":                  {[]string{"accounts", "history", "acme", "--from", "soon"}, 6, "from_date"},
 		"a foreign token":              {[]string{"accounts", "get", "acme", "--at-least", "x"}, 6, "TOKEN_UNKNOWN"},
 		"a wrong order":                {[]string{"accounts", "list", "--order-by", "luck"}, 6, "order_by"},
+		"a month that is none":         {[]string{"portfolio", "--from", "2026-13"}, 6, "from_month"},
+		"a section that is none":       {[]string{"portfolio", "--section", "luck"}, 2, "must be one of groups, movements"},
 		"an id that is none":           {[]string{"rejects", "resend", "x"}, 2, "not the id of a reject"},
 		"a folder that is in use":      {append([]string{"run"}, anyPorts()...), 1, "another hale process uses this data folder"},
 	} {

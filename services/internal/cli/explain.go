@@ -87,9 +87,24 @@ func drawHeading(w io.Writer, h *healthv1.AccountHealth) error {
 		about = ", sizes estimated"
 	}
 
-	_, err := fmt.Fprintf(w, "%s\nscore %s, %s\ncoverage %s%%%s\nstage %s, scorecard %s version %d\nas of %s\n\n",
+	_, err := fmt.Fprintf(w, "%s\nscore %s, %s\ncoverage %s%%%s\nstage %s, scorecard %s version %d\n%sas of %s\n\n",
 		name, optional(h.Score, 1), bandName(h.GetBand()), decimal(h.GetCoverage(), 0), about,
-		stageName(h.GetStage()), h.GetScorecard(), h.GetScorecardVersion(), timeText(h.GetAsOf()))
+		stageName(h.GetStage()), h.GetScorecard(), h.GetScorecardVersion(), childrenLine(h.GetChildren()),
+		timeText(h.GetAsOf()))
 
 	return err //nolint:wrapcheck // a failed write to stdout says it all
+}
+
+// childrenLine says how the accounts under a parent are; empty: there are none.
+func childrenLine(c *healthv1.Children) string {
+	if c == nil {
+		return ""
+	}
+
+	line := "children " + strconv.Itoa(int(c.GetAccounts())) + ", score " + optional(c.Score, 1)
+	if c.GetWorstAccountId() != "" {
+		line += ", worst " + printable(c.GetWorstAccountId()) + " " + optional(c.WorstScore, 1)
+	}
+
+	return line + "\n"
 }

@@ -144,6 +144,7 @@ func scrub(text string) string {
 	for pattern, with := range map[string]string{
 		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`: "TIME",
 		`\b\d{4}-\d\d-\d\d\b`:                     "DAY",
+		`\b\d{4}-\d\d([ "])`:                      "MONTH$1",
 		`\bAQ[A-Za-z0-9_-]{14,}`:                  "TOKEN",
 		`127\.0\.0\.1:\d+`:                        "ADDRESS",
 	} {

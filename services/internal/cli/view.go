@@ -25,6 +25,16 @@ type accountView struct {
 	AsOf        string          `json:"as_of"`
 	Day         string          `json:"day"`
 	Approximate bool            `json:"approximate"`
+	Children    *childrenView   `json:"children,omitempty"`
+}
+
+type childrenView struct {
+	Accounts   int32              `json:"accounts"`
+	Scored     int32              `json:"scored"`
+	Score      *float64           `json:"score"`
+	ARR        map[string]float64 `json:"arr"`
+	Worst      string             `json:"worst_account_id"`
+	WorstScore *float64           `json:"worst_score"`
 }
 
 type dimensionView struct {
@@ -123,6 +133,13 @@ func viewAccount(h *healthv1.AccountHealth) accountView {
 		}
 
 		v.Dimensions = append(v.Dimensions, dv)
+	}
+
+	if c := h.GetChildren(); c != nil {
+		v.Children = &childrenView{
+			Accounts: c.GetAccounts(), Scored: c.GetScored(), Score: c.Score, ARR: c.GetArr(),
+			Worst: c.GetWorstAccountId(), WorstScore: c.WorstScore,
+		}
 	}
 
 	return v
