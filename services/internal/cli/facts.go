@@ -79,7 +79,7 @@ func factTables(f *healthv1.Facts) []table {
 
 	for _, t := range []table{
 		sourceTable(f.GetSources()), userTable(f.GetUsers()), featureTable(f.GetFeatures(), f.GetFeaturesUnused()),
-		ticketTable(f.GetOpenTickets()), surveyTable(f.GetSurveys()), milestoneTable(f.GetMilestones()), goalTable(f.GetGoals()),
+		ticketTable(f.GetOpenTickets()), answerTable(f.GetSurveys()), milestoneTable(f.GetMilestones()), goalTable(f.GetGoals()),
 	} {
 		if len(t.rows) > 0 {
 			tables = append(tables, t)
@@ -140,7 +140,7 @@ func ticketTable(all []*healthv1.TicketFact) table {
 	return t
 }
 
-func surveyTable(all []*healthv1.SurveyFact) table {
+func answerTable(all []*healthv1.SurveyFact) table {
 	t := table{columns: []column{
 		{name: "SURVEY"}, {name: "ANSWERS", right: true}, {name: "FAVORABLE", right: true},
 		{name: "UNFAVORABLE", right: true}, {name: "MEAN", right: true},
