@@ -106,7 +106,7 @@ func (a *accounts) explainDay(
 		return nil, errHistory(rows, day, field)
 	}
 
-	set, err := a.setOf(ctx, v, row.SetVersion)
+	set, err := a.pastSet(ctx, v, row.SetVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -134,9 +134,9 @@ func errHistory(rows []health.Row, day health.Day, field string) *Error {
 	return e
 }
 
-// setOf returns a version of the scorecards of an account's workspace. Versions never change, so it does not matter that
+// pastSet returns a version of the scorecards of an account's workspace. Versions never change, so it does not matter that
 // this is a read of its own.
-func (a *accounts) setOf(ctx context.Context, v *view, version uint64) (*scorecard.Set, error) {
+func (a *accounts) pastSet(ctx context.Context, v *view, version uint64) (*scorecard.Set, error) {
 	ws, _, _ := store.SplitAccount(v.id)
 	if set := a.sets.get(ws, version); set != nil {
 		return set, nil

@@ -55,7 +55,7 @@ func (s *Service) facts(ctx context.Context, account string, v *view, limit int)
 	out := &healthv1.Facts{
 		AccountId: account, AsOf: timestamp(v.logTime), Day: today.String(),
 		FirstDate: dayWritten(f.First), LastSeenDate: dayWritten(f.LastSeen), LastTouchDate: dayWritten(f.LastTouch),
-		Sources: sourceFacts(&f, s.feed.activity(ws, v.activity()), &x, v.logTime), Approximate: f.Sampled,
+		Sources: sourceFacts(&f, s.feed.activity(ws, v.state.Sources(ws)), &x, v.logTime), Approximate: f.Sampled,
 		Pulse: pulseFact(f.Pulse), Milestones: milestoneFacts(f.Milestones), Surveys: surveyFacts(f.Surveys, today),
 		DaysToFirstValue: daysToFirstValue(&f), Goals: goals(v.account),
 	}
