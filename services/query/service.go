@@ -51,14 +51,16 @@ type Deps struct {
 
 // Service answers queries.
 type Service struct {
-	cfg      Config
-	deps     Deps
-	tls      *tls.Config
-	metrics  *metrics
-	feed     *feed
-	accounts *accounts
-	writer   *eventlog.Writer
-	servers  *servers
+	cfg     Config
+	deps    Deps
+	tls     *tls.Config
+	metrics *metrics
+	feed    *feed
+	// audiences are who watches.
+	audiences *audiences
+	accounts  *accounts
+	writer    *eventlog.Writer
+	servers   *servers
 	// stopping is closed when the service begins to stop, and ends streams.
 	stopping chan struct{}
 	state    atomic.Pointer[error]
@@ -96,7 +98,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 
 	s.accounts = newAccounts(d.Store)
-	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.accounts.summarize, m, d.Logger)
+	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.cfg.WatchRing, s.accounts.summarize, m, d.Logger)
+	s.audiences = newAudiences()
 
 	if s.servers, err = newServers(s); err != nil {
 		return nil, err

@@ -164,6 +164,14 @@ func start(tb testing.TB, s store.Store, options ...option) *world {
 	return w
 }
 
+// beside returns another query process of the same world, which is not running yet.
+func (w *world) beside() *world {
+	return &world{
+		tb: w.tb, nats: w.nats, log: w.log, store: w.store, rejects: w.rejects, settings: w.settings, tasks: w.tasks,
+		keys: w.keys,
+	}
+}
+
 func (w *world) run(options ...option) {
 	w.tb.Helper()
 

@@ -23,6 +23,18 @@ func (p Position) before(at column.Place, epoch uint64) bool {
 	return at.Cursor > p.Cursor || at.Cursor == p.Cursor && (epoch != p.Epoch || at.Revision > p.Revision)
 }
 
+// behind says whether a position is before another one of the same generation.
+func (p Position) behind(other Position) bool {
+	switch {
+	case !p.Known || p.Cursor != other.Cursor:
+		return !p.Known || p.Cursor < other.Cursor
+	case p.Epoch != other.Epoch:
+		return p.Epoch < other.Epoch
+	default:
+		return p.Revision < other.Revision
+	}
+}
+
 // Point is how far all partitions are. It is immutable.
 type Point struct {
 	// Positions by partition.

@@ -140,19 +140,3 @@ func padded(b []byte, n int) []byte {
 
 	return make([]byte, n)
 }
-
-// Each calls f with the cursor that the token names in each partition, unless it is of another generation than the
-// columns have.
-func (h *Hub) Each(t *Token, f func(partition int, cursor uint64) error) error {
-	for n, p := range t.positions {
-		if n >= len(h.parts) || !p.Known || p.Generation != h.floor(n).Generation {
-			continue
-		}
-
-		if err := f(n, p.Cursor); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
