@@ -43,8 +43,7 @@ type watched struct {
 	workspace string
 	filter    *column.Filter
 	identity  hub.Identity
-	// summarize makes what is sent of rows.
-	summarize func(...*column.Row) []*healthv1.AccountSummary
+	fields    mask
 }
 
 // join adds a watcher to the audience of that key; it is made if there is none.
@@ -171,6 +170,11 @@ func (w *watched) judge(changes []column.Change) []*healthv1.AccountChange {
 	}
 
 	return out
+}
+
+// summarize makes what is sent of rows.
+func (w *watched) summarize(rows ...*column.Row) []*healthv1.AccountSummary {
+	return summaries(rows, w.fields)
 }
 
 // wants says whether a row, if there is one, matches.

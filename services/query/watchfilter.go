@@ -1,7 +1,7 @@
 package query
 
 import (
-	"errors"
+	"strconv"
 	"strings"
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
@@ -12,31 +12,25 @@ import (
 
 // wanted reads what a watch is about, and the key by which those who want the same find each other.
 func (s *Service) wanted(ws string, req *healthv1.WatchHealthRequest) (string, watched, error) {
-	filter, err := column.ParseFilter(req.GetFilter(), nil)
+	filter, err := column.ParseFilter(req.GetFilter(), s.namedIn(ws))
 	if err != nil {
-		return "", watched{}, filterError(err)
+		return "", watched{}, badFilter(err)
 	}
 
-	paths := req.GetReadMask().GetPaths()
+	fields, err := parseMask(req.GetReadMask())
+	if err != nil {
+		return "", watched{}, err
+	}
+
+	text := strings.TrimSpace(req.GetFilter())
 
 	var key []byte
-	for _, part := range append([]string{ws, req.GetFilter()}, paths...) {
+	for _, part := range []string{ws, text, strconv.FormatUint(uint64(fields), 16)} {
 		key = wire.Append(key, part)
 	}
 
 	return string(key), watched{
-		workspace: ws, filter: filter,
-		identity:  hub.NewIdentity([]string{s.deps.Log.Layout().ID, ws, strings.TrimSpace(req.GetFilter())}, nil),
-		summarize: func(rows ...*column.Row) []*healthv1.AccountSummary { return summaries(rows) },
+		workspace: ws, filter: filter, fields: fields,
+		identity: hub.NewIdentity([]string{s.deps.Log.Layout().ID, ws, text}, nil),
 	}, nil
-}
-
-// filterError is what a caller is told of a filter that cannot be used.
-func filterError(err error) error {
-	var bad *column.FilterError
-	if !errors.As(err, &bad) {
-		return err
-	}
-
-	return invalid("filter", bad.Code, bad.Error())
 }

@@ -1,9 +1,6 @@
 package column
 
-import (
-	"iter"
-	"slices"
-)
+import "iter"
 
 // Join calls f while nothing changes, and returns the rows as they are then, if they are wanted, in no order: what is
 // heard of after f is all that they lack. f must be quick and must not use the table.
@@ -17,10 +14,5 @@ func (t *Table) Join(wanted bool, f func()) iter.Seq[*Row] {
 		return func(func(*Row) bool) {}
 	}
 
-	rows := make([]*Row, 0, len(t.rows))
-	for _, r := range t.rows {
-		rows = append(rows, r)
-	}
-
-	return slices.Values(rows)
+	return rowsIn(t.rows.snapshot())
 }

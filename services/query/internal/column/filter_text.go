@@ -1,0 +1,127 @@
+package column
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// compareText compares a field of text.
+func compareText(n *node, k *key) (compiled, error) {
+	text := n.right.text
+	if text == "" {
+		return compiled{}, mistyped(n.right, "nothing is empty: write NOT %s:* for accounts without one", k.name)
+	}
+
+	match, err := texts(n)
+	if err != nil {
+		return compiled{}, err
+	}
+
+	get := k.text
+	made := compiled{match: func(r *Row) bool { return match(get(r)) }}
+
+	if n.operator == "=" {
+		made.spans = textSpan(k, text)
+	}
+
+	return made, nil
+}
+
+// texts is what an operator and a text want of a text; never an empty one.
+func texts(n *node) (func(string) bool, error) {
+	text := n.right.text
+
+	switch n.operator {
+	case "=":
+		return equal(text), nil
+	case "!=":
+		same := equal(text)
+
+		return func(s string) bool { return s != "" && !same(s) }, nil
+	case ":":
+		return containing(strings.Trim(text, "*")), nil
+	case "<":
+		return func(s string) bool { return s != "" && s < text }, nil
+	case "<=":
+		return func(s string) bool { return s != "" && s <= text }, nil
+	case ">":
+		return func(s string) bool { return s > text }, nil
+	case ">=":
+		return func(s string) bool { return s >= text }, nil
+	}
+
+	return nil, syntax(n.left.start, "%s is not an operator", n.operator)
+}
+
+// equal wants the text itself, or, where a * begins or ends it, what ends or begins with the rest.
+func equal(text string) func(string) bool {
+	before, after := strings.HasPrefix(text, "*"), len(text) > 1 && strings.HasSuffix(text, "*")
+	rest := strings.TrimPrefix(text, "*")
+
+	if after {
+		rest = strings.TrimSuffix(rest, "*")
+	}
+
+	switch {
+	case before && after, before && rest == "":
+		return func(s string) bool { return s != "" && strings.Contains(s, rest) }
+	case before:
+		return func(s string) bool { return strings.HasSuffix(s, rest) }
+	case after:
+		return func(s string) bool { return strings.HasPrefix(s, rest) }
+	}
+
+	return func(s string) bool { return s == text }
+}
+
+// containing wants texts that contain this one, whatever the case of either; never an empty one.
+func containing(part string) func(string) bool {
+	lower := strings.ToLower(part)
+	plain := isASCII(lower)
+
+	return func(s string) bool {
+		if s == "" {
+			return false
+		}
+
+		if plain && isASCII(s) {
+			return containsFold(s, lower)
+		}
+
+		return strings.Contains(strings.ToLower(s), lower)
+	}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+
+	return true
+}
+
+// containsFold says whether s contains part, which is in lower case; both are ASCII. Unlike ToLower it makes no copy.
+func containsFold(s, part string) bool {
+	for i := 0; i+len(part) <= len(s); i++ {
+		j := 0
+		for j < len(part) && lowerByte(s[i+j]) == part[j] {
+			j++
+		}
+
+		if j == len(part) {
+			return true
+		}
+	}
+
+	return false
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+
+	return c
+}
