@@ -54,6 +54,22 @@ func (c *watcher) until(tb testing.TB, w *world) {
 	}
 }
 
+// beat takes parts until a heartbeat that is behind all that has happened.
+func (c *watcher) beat(tb testing.TB) {
+	tb.Helper()
+
+	for range 3 {
+		for {
+			got, err := c.take()
+			require.NoError(tb, err)
+
+			if len(got.GetChanges()) == 0 {
+				break
+			}
+		}
+	}
+}
+
 // random changes an account in one of several ways.
 func (w *world) random(r *rand.Rand, accounts int) {
 	id := accountID(r.IntN(accounts))
@@ -86,7 +102,7 @@ func TestWatchersKnowWhatListsGive(t *testing.T) {
 			clients := make([]*watcher, watchers)
 
 			for i := range clients {
-				clients[i] = processes[i%2].watching(t, "")
+				clients[i] = processes[i%2].watching(t, []string{"", `plan = "pro"`, "arr >= 0.0005"}[i/2])
 			}
 
 			for round := range rounds {
@@ -265,11 +281,12 @@ func TestWatchEnds(t *testing.T) {
 	t.Run("with the service, and goes on with the next one", func(t *testing.T) {
 		t.Parallel()
 
-		w := start(t, openMemory(t))
+		w := start(t, openMemory(t), eager)
 		w.score(home, "acme", noon(), 0, used("acme"))
 
 		c := w.watching(t, "")
 		c.until(t, w)
+		c.beat(t)
 		require.NoError(t, w.stop())
 
 		_, err := c.take()

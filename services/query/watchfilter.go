@@ -30,7 +30,7 @@ func (s *Service) wanted(ws string, req *healthv1.WatchHealthRequest) (string, w
 	}
 
 	return string(key), watched{
-		workspace: ws, filter: filter, fields: fields,
+		workspace: ws, filter: filter, fields: fields | 1<<fieldAccount,
 		identity: hub.NewIdentity([]string{s.deps.Log.Layout().ID, ws, text}, nil),
 	}, nil
 }
