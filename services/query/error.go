@@ -38,6 +38,11 @@ const (
 	reasonSnapshots    = "SNAPSHOTS_UNAVAILABLE"
 	reasonSnapshotsOff = "SNAPSHOTS_OFF"
 	reasonSlowReader   = "SLOW_READER"
+	reasonSegment      = "SEGMENT_NOT_FOUND"
+	reasonRevision     = "REVISION_MISMATCH"
+	reasonSegmentsFull = "SEGMENTS_FULL"
+
+	reasonSegmentChanged = "SEGMENT_CHANGED"
 )
 
 // metadataResumeToken is where programs find the token of a watch that ended.

@@ -52,17 +52,18 @@ type Deps struct {
 
 // Service answers queries.
 type Service struct {
-	cfg     Config
-	deps    Deps
-	tls     *tls.Config
-	metrics *metrics
-	feed    *feed
+	cfg      Config
+	deps     Deps
+	tls      *tls.Config
+	metrics  *metrics
+	feed     *feed
+	segments *segments
 	// audiences are who watches.
 	audiences *audiences
 	accounts  *accounts
 	writer    *eventlog.Writer
 	servers   *servers
-	// named finds the filter of a workspace's segment; nil: there are no segments.
+	// named finds the filter of a workspace's segment.
 	named func(workspace, name string) (*column.Filter, bool)
 	// stopping is closed when the service begins to stop, and ends streams.
 	stopping chan struct{}
@@ -103,6 +104,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	s.accounts = newAccounts(d.Store)
 	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.cfg.WatchRing, s.accounts.summarize, m, d.Logger)
 	s.audiences = newAudiences()
+	s.segments = newSegments(d.Logger)
+	s.named = s.segments.named
 
 	if s.servers, err = newServers(s); err != nil {
 		return nil, err
@@ -128,6 +131,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.feed.run(gctx) })
 	g.Go(func() error { return s.reconcile(gctx) })
 	g.Go(func() error { return s.check(gctx) })
+	g.Go(func() error { return s.segments.run(gctx, s.deps.Settings) })
 
 	serving, stopServing := context.WithCancel(ctx)
 	defer stopServing()
@@ -187,6 +191,10 @@ func (s *Service) setState(err error) {
 // filled.
 func (s *Service) Ready() error {
 	if err := *s.state.Load(); err != nil {
+		return err
+	}
+
+	if err := s.segments.ready(); err != nil {
 		return err
 	}
 

@@ -45,6 +45,7 @@ func (h *healthServer) WatchHealth(
 type watch struct {
 	service  *Service
 	audience *audience
+	rules    *rules
 	snapshot bool
 	resume   *hub.Token // nil: none
 	send     func(*healthv1.WatchHealthResponse) error
@@ -54,12 +55,12 @@ type watch struct {
 
 // newWatch reads a request.
 func (s *Service) newWatch(ws string, req *healthv1.WatchHealthRequest) (*watch, error) {
-	key, wanted, err := s.wanted(ws, req)
+	key, wanted, by, err := s.wanted(ws, req)
 	if err != nil {
 		return nil, err
 	}
 
-	w := &watch{service: s, snapshot: req.GetSnapshot()}
+	w := &watch{service: s, snapshot: req.GetSnapshot(), rules: by}
 
 	if text := req.GetResumeToken(); text != "" {
 		if w.resume, err = hub.ParseToken(wanted.identity, text); err != nil {
@@ -95,6 +96,12 @@ func (w *watch) run(ctx context.Context) error {
 			return context.Cause(ctx) //nolint:wrapcheck // how the call ended
 		case <-w.service.stopping:
 			return w.ended(codes.Unavailable, reasonStopping, "the service is stopping")
+		case <-w.rules.changed:
+			if !w.rules.stand() {
+				return w.errSegmentChanged()
+			}
+
+			continue
 		case <-heartbeat.C:
 			beat = true
 		case <-reader.Ready():
