@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"google.golang.org/grpc/codes"
@@ -191,7 +192,10 @@ func (a *accounts) summarize(ctx context.Context, partition int, id string, main
 			return nil, err
 		}
 
-		return row(partition, account, v.account, v.set), nil
+		made := row(partition, account, v.account, v.set)
+		made.At = column.Place{Cursor: v.cursor, Revision: math.MaxUint64} // it was read later than the others
+
+		return made, nil
 	}
 
 	decoded, err := health.Decode(main, func(uint32) []byte { return nil })

@@ -14,6 +14,8 @@ const (
 	defaultDrain = 10 * time.Second
 	// defaultReconcileAfter leaves whoever stored scorecards enough time to publish them.
 	defaultReconcileAfter = 5 * time.Second
+	defaultHeartbeat      = 15 * time.Second
+	defaultWatchRing      = 32768
 )
 
 // Config of the query service. The zero value works.
@@ -33,6 +35,11 @@ type Config struct {
 	Drain time.Duration `koanf:"drain"`
 	// ReconcileAfter is how long whoever stored scorecards has to publish them before others do; 0: 5 s.
 	ReconcileAfter time.Duration `koanf:"-"`
+	// Heartbeat is after how long a watch without changes says where it is; 0: 15 s.
+	Heartbeat time.Duration `koanf:"-"`
+	// WatchRing is how many changes of a workspace are kept for its watchers: one who is further behind is cut off; 0:
+	// 32,768.
+	WatchRing int `koanf:"-"`
 }
 
 var (
@@ -50,7 +57,7 @@ func (c Config) Validate() error {
 		return ErrTLSPair
 	}
 
-	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 {
+	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 {
 		return ErrNegative
 	}
 
@@ -97,6 +104,14 @@ func (c Config) complete() Config {
 
 	if c.Drain == 0 {
 		c.Drain = defaultDrain
+	}
+
+	if c.Heartbeat == 0 {
+		c.Heartbeat = defaultHeartbeat
+	}
+
+	if c.WatchRing == 0 {
+		c.WatchRing = defaultWatchRing
 	}
 
 	if c.ReconcileAfter == 0 {

@@ -46,7 +46,16 @@ const (
 	reasonSnapshot     = "SNAPSHOT_NOT_FOUND"
 	reasonSnapshots    = "SNAPSHOTS_UNAVAILABLE"
 	reasonSnapshotsOff = "SNAPSHOTS_OFF"
+	reasonSlowReader   = "SLOW_READER"
+	reasonSegment      = "SEGMENT_NOT_FOUND"
+	reasonRevision     = "REVISION_MISMATCH"
+	reasonSegmentsFull = "SEGMENTS_FULL"
+
+	reasonSegmentChanged = "SEGMENT_CHANGED"
 )
+
+// metadataResumeToken is where programs find the token of a watch that ended.
+const metadataResumeToken = "resume_token"
 
 // Violation says what is wrong with one field of a request.
 type Violation struct {
@@ -68,6 +77,8 @@ type Error struct {
 	Message string
 	// Violations of the request's fields, if that is what is wrong.
 	Violations []Violation
+	// ResumeToken is, of a watch that ended, the token to go on from; programs find it as resume_token beside the reason.
+	ResumeToken string
 
 	// cause is logged, not told.
 	cause error
@@ -87,8 +98,13 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // GRPCStatus is what grpc answers for this error.
 func (e *Error) GRPCStatus() *status.Status {
+	info := reason.Info(e.Reason)
+	if e.ResumeToken != "" {
+		info.Metadata = map[string]string{metadataResumeToken: e.ResumeToken}
+	}
+
 	if len(e.Violations) == 0 {
-		return reason.Status(e.Code, e.Reason, e.Message)
+		return reason.StatusOf(e.Code, info, e.Message)
 	}
 
 	bad := &errdetails.BadRequest{}
@@ -98,7 +114,7 @@ func (e *Error) GRPCStatus() *status.Status {
 		})
 	}
 
-	return reason.Status(e.Code, e.Reason, e.Message, bad)
+	return reason.StatusOf(e.Code, info, e.Message, bad)
 }
 
 // invalid is an error of one field of the request.

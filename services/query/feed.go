@@ -14,6 +14,7 @@ import (
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/query/internal/column"
+	"hale.dev/services/query/internal/hub"
 )
 
 const (
@@ -22,6 +23,8 @@ const (
 	// restFactor is how many times its own duration the feed rests after a round, so that lists, however many accounts
 	// change, take a fixed share of the machine. Nobody waits for that: a reader who does ends the rest.
 	restFactor = 4
+	// publishEvery is how often watchers hear of what a round that takes long has done so far.
+	publishEvery = 20 * time.Millisecond
 	// retryLeast and retryMost bound the pause after an error of the store.
 	retryLeast, retryMost = 100 * time.Millisecond, 5 * time.Second
 )
@@ -39,9 +42,13 @@ type feed struct {
 	// stored is how far the store is, listed how far the columns are.
 	stored, listed *progress
 	book           column.Book
-	parts          []feedPart
-	wake, urgent   chan struct{}
-	failing        atomic.Pointer[error]
+	hub            *hub.Hub
+	// published is when watchers were told last, in nanoseconds since began.
+	published    atomic.Int64
+	began        time.Time
+	parts        []feedPart
+	wake, urgent chan struct{}
+	failing      atomic.Pointer[error]
 }
 
 // feedPart is what the feed knows of one partition.
@@ -65,20 +72,25 @@ type feedPart struct {
 // chore is what is to be done for a partition.
 type chore struct {
 	// fill says that everything is to be read; accounts then are those that changed since.
-	fill     bool
-	any      bool
-	cursor   uint64
-	accounts map[string]struct{}
+	fill bool
+	any  bool
+	// at is how far the partition will be, lost is where the newest Lost stood.
+	at, lost hub.Position
+	// accounts that changed, with the place of their newest change.
+	accounts map[string]column.Place
 	since    time.Time
 }
 
-func newFeed(s store.Store, partitions int, f summarize, m *metrics, l *slog.Logger) *feed {
-	return &feed{
-		store: s, logger: l, metrics: m, summarize: f,
+func newFeed(s store.Store, partitions, ring int, f summarize, m *metrics, l *slog.Logger) *feed {
+	made := &feed{
+		store: s, logger: l, metrics: m, summarize: f, began: time.Now(),
 		stored: newProgress(partitions), listed: newProgress(partitions),
 		parts: make([]feedPart, partitions),
 		wake:  make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 	}
+	made.hub = hub.New(&made.book, partitions, ring)
+
+	return made
 }
 
 // run follows the store until ctx ends.
@@ -131,18 +143,21 @@ func (t *chore) add(c store.Change) {
 		t.any, t.since = true, time.Now()
 	}
 
-	if c.Lost {
-		t.fill, t.accounts = true, nil
+	t.at = hub.Position{
+		Known: true, Generation: c.Generation, Epoch: c.Epoch,
+		Place: column.Place{Cursor: c.Cursor, Revision: c.Revision},
 	}
 
-	t.cursor = c.Cursor
+	if c.Lost {
+		t.fill, t.accounts, t.lost = true, nil, t.at
+	}
 
 	if t.accounts == nil {
-		t.accounts = make(map[string]struct{}, len(c.Accounts))
+		t.accounts = make(map[string]column.Place, len(c.Accounts))
 	}
 
 	for _, id := range c.Accounts {
-		t.accounts[id] = struct{}{}
+		t.accounts[id] = t.at.Place
 	}
 }
 
@@ -159,10 +174,12 @@ func (t *chore) merge(older chore) {
 		return
 	}
 
-	t.fill = older.fill
+	t.fill, t.lost = older.fill, older.lost
 
-	for id := range older.accounts {
-		t.accounts[id] = struct{}{}
+	for id, at := range older.accounts {
+		if _, ok := t.accounts[id]; !ok {
+			t.accounts[id] = at
+		}
 	}
 }
 
@@ -250,7 +267,24 @@ func (f *feed) round(ctx context.Context) error {
 		})
 	}
 
-	return g.Wait() //nolint:wrapcheck // the errors of do
+	err := g.Wait()
+
+	f.publish(0)
+
+	return err //nolint:wrapcheck // the errors of do
+}
+
+// publish lets watchers have what is in the columns, unless it was done less than an age ago.
+func (f *feed) publish(age time.Duration) {
+	last := f.published.Load()
+	now := int64(time.Since(f.began))
+
+	if age > 0 && (now-last < int64(age) || !f.published.CompareAndSwap(last, now)) {
+		return
+	}
+
+	f.published.Store(now)
+	f.hub.Publish(f.asOf())
 }
 
 // wait returns when the columns have reached a place in the log.
@@ -261,6 +295,16 @@ func (f *feed) wait(ctx context.Context, partition int, sequence uint64) error {
 	poke(f.urgent)
 
 	return f.listed.wait(ctx, partition, sequence)
+}
+
+// await returns when the columns are as far as a watch's token.
+func (f *feed) await(ctx context.Context, t *hub.Token) error {
+	f.listed.waiting.Add(1)
+	defer f.listed.waiting.Add(-1)
+
+	poke(f.urgent)
+
+	return f.hub.Await(ctx, t) //nolint:wrapcheck // the cause that ended ctx
 }
 
 // asOf is the log time up to which all columns are complete, in microseconds; 0: nothing seen yet. Partitions that

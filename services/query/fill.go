@@ -23,9 +23,13 @@ func (f *feed) do(ctx context.Context, n int, t *chore) error {
 	if t.fill {
 		start := time.Now()
 
-		if err := f.fill(ctx, n); err != nil {
+		f.hub.Begin(n)
+
+		if err := f.fill(ctx, n, t.lost.Place); err != nil {
 			return err
 		}
+
+		f.hub.Filled(n, t.lost)
 
 		f.metrics.filled(ctx, time.Since(start))
 	}
@@ -35,24 +39,27 @@ func (f *feed) do(ctx context.Context, n int, t *chore) error {
 		ids = append(ids, id)
 	}
 
-	if err := f.update(ctx, n, ids); err != nil {
+	if err := f.update(ctx, n, ids, t.place); err != nil {
 		return err
 	}
 
 	p := &f.parts[n]
-	if p.seen.pending && p.seen.cursor <= t.cursor {
+	if p.seen.pending && p.seen.cursor <= t.at.Cursor {
 		p.logTime.Store(p.seen.logTime)
 		p.seen.pending = false
 	}
 
+	f.hub.Reached(n, t.at)
 	p.filled.Store(true)
-	f.listed.set(n, t.cursor)
+	f.listed.set(n, t.at.Cursor)
+	f.publish(publishEvery)
 
 	return nil
 }
 
-// fill reads all accounts of a partition and forgets those that are not there any more.
-func (f *feed) fill(ctx context.Context, n int) error {
+// fill reads all accounts of a partition, as they are at a place or later, and forgets those that are not there any
+// more.
+func (f *feed) fill(ctx context.Context, n int, at column.Place) error {
 	f.parts[n].seen.pending = false // after a fall back what was seen may be gone
 	there := map[string]map[string]struct{}{}
 
@@ -71,7 +78,7 @@ func (f *feed) fill(ctx context.Context, n int) error {
 			there[workspace][account] = struct{}{}
 		}
 
-		if err := f.update(ctx, n, ids); err != nil {
+		if err := f.update(ctx, n, ids, func(_ string, seen column.Place) column.Place { return at.Later(seen) }); err != nil {
 			return err
 		}
 
@@ -120,8 +127,20 @@ func (f *feed) chunks(ctx context.Context, n int, first uint32) (ids []string, e
 	return ids, false, nil
 }
 
+// placed is the place of an account that was read when the partition was at a place.
+type placed func(id string, seen column.Place) column.Place
+
+// place is the place of an account's newest change; that at which it was read, if not all changes before are known.
+func (t *chore) place(id string, seen column.Place) column.Place {
+	if t.at.Later(seen) != t.at.Place {
+		return seen
+	}
+
+	return t.accounts[id]
+}
+
 // update reads accounts of a partition into the columns, and the head even if there are none.
-func (f *feed) update(ctx context.Context, n int, ids []string) error {
+func (f *feed) update(ctx context.Context, n int, ids []string, at placed) error {
 	keys := make([]string, 0, min(len(ids), readBatch))
 
 	for first := true; first || len(ids) > 0; first = false {
@@ -137,13 +156,15 @@ func (f *feed) update(ctx context.Context, n int, ids []string) error {
 			return fmt.Errorf("reading %d accounts of partition %d: %w", len(batch), n, err)
 		}
 
+		seen := column.Place{Cursor: head.Cursor, Revision: head.Revision}
+
 		if first {
 			if err := f.look(n, head); err != nil {
 				return err
 			}
 		}
 
-		if err := f.put(ctx, n, batch, values); err != nil {
+		if err := f.put(ctx, n, batch, values, func(id string) column.Place { return at(id, seen) }); err != nil {
 			return err
 		}
 	}
@@ -172,7 +193,7 @@ func (f *feed) look(n int, head store.Head) error {
 
 // put turns values into rows. An account that cannot be read is logged and left as it was, so that it does not
 // take the others down with it.
-func (f *feed) put(ctx context.Context, n int, ids []string, values [][]byte) error {
+func (f *feed) put(ctx context.Context, n int, ids []string, values [][]byte, at func(id string) column.Place) error {
 	rows := map[string][]*column.Row{}
 
 	for i, value := range values {
@@ -191,6 +212,7 @@ func (f *feed) put(ctx context.Context, n int, ids []string, values [][]byte) er
 
 		switch {
 		case row != nil:
+			row.At = row.At.Later(at(ids[i]))
 			rows[workspace] = append(rows[workspace], row)
 		case errors.As(err, &known) && known.Reason == reasonDataUnusable:
 			f.logger.ErrorContext(ctx, "an account that cannot be listed", "account", account,

@@ -20,7 +20,8 @@ import (
 func newValidator() (protovalidate.Validator, error) {
 	v, err := protovalidate.New(protovalidate.WithMessages(
 		&healthv1.GetHealthRequest{}, &healthv1.GetHistoryRequest{}, &healthv1.ListAccountsRequest{},
-		&healthv1.ListRejectsRequest{}, &adminv1.GetScorecardsRequest{}, &adminv1.CheckScorecardsRequest{},
+		&healthv1.WatchHealthRequest{}, &healthv1.SetSegmentRequest{}, &healthv1.GetSegmentRequest{},
+		&healthv1.DeleteSegmentRequest{}, &healthv1.ListRejectsRequest{}, &adminv1.GetScorecardsRequest{}, &adminv1.CheckScorecardsRequest{},
 		&adminv1.ApplyScorecardsRequest{}, &adminv1.ResendRejectsRequest{}, &adminv1.TailEventsRequest{},
 		&adminv1.ListPartitionsRequest{}, &adminv1.ListSnapshotsRequest{}, &adminv1.CreateSnapshotRequest{},
 		&adminv1.RestoreSnapshotRequest{}, &adminv1.StartRebuildRequest{}, &adminv1.AbortTaskRequest{},
@@ -134,6 +135,13 @@ func (o outcomes) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerI
 	return handler(srv, ss)
 }
 
+// stopping says whether a call ended because the service does.
+func stopping(err error) bool {
+	var known *Error
+
+	return errors.As(err, &known) && known.Reason == reasonStopping
+}
+
 // settle counts a request and types its error.
 func (o outcomes) settle(ctx context.Context, method string, err error) error {
 	if err == nil {
@@ -150,6 +158,10 @@ func (o outcomes) settle(ctx context.Context, method string, err error) error {
 	case codes.Internal, codes.DataLoss, codes.Unknown:
 		o.logger.ErrorContext(ctx, "a request that could not be answered", "method", method, "error", err)
 	case codes.Unavailable:
+		if stopping(known) {
+			break // of every watch, at every stop
+		}
+
 		o.logger.WarnContext(ctx, "a request that cannot be answered now", "method", method, "error", err)
 	}
 

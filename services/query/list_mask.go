@@ -12,8 +12,9 @@ import (
 // mask says which fields of an account in a list are wanted, bit by bit by their number.
 type mask uint64
 
-// Numbers of fields that cost something to make.
+// Numbers of fields that cost something to make, and of the id.
 const (
+	fieldAccount    = 1
 	fieldRenewal    = 16
 	fieldCreated    = 17
 	fieldChurn      = 19

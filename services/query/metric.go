@@ -19,6 +19,8 @@ type metrics struct {
 	requests metric.Int64Counter
 	fills    metric.Float64Histogram
 	waits    metric.Float64Histogram
+	sent     metric.Int64Counter
+	cut      metric.Int64Counter
 	// outcomes caches the attributes of requests: methods and codes are few.
 	outcomes sync.Map // outcome: metric.MeasurementOption
 }
@@ -53,6 +55,16 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		return nil, fmt.Errorf("registering metrics of query: %w", err)
 	}
 
+	if m.sent, err = meter.Int64Counter("hale.query.watch.changes",
+		metric.WithDescription("Changes of accounts sent to watchers.")); err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	if m.cut, err = meter.Int64Counter("hale.query.watch.cut_off",
+		metric.WithDescription("Watchers cut off because they read too slowly.")); err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
 	return m, nil
 }
 
@@ -72,12 +84,19 @@ func (m *metrics) observe(provider metric.MeterProvider, f *feed) (stop func() e
 		return nil, fmt.Errorf("registering metrics of query: %w", err)
 	}
 
+	watchers, err := meter.Int64ObservableGauge("hale.query.watchers",
+		metric.WithDescription("Watchers connected."))
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
 	r, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		o.ObserveInt64(accounts, int64(f.accounts()))
 		o.ObserveFloat64(lag, f.lag().Seconds())
+		o.ObserveInt64(watchers, int64(f.hub.Watchers()))
 
 		return nil
-	}, accounts, lag)
+	}, accounts, lag, watchers)
 	if err != nil {
 		return nil, fmt.Errorf("registering metrics of query: %w", err)
 	}
@@ -101,6 +120,12 @@ func (m *metrics) answered(ctx context.Context, method string, code codes.Code) 
 
 // filled notes how long a fill took.
 func (m *metrics) filled(ctx context.Context, d time.Duration) { m.fills.Record(ctx, d.Seconds()) }
+
+// told counts changes that were sent to a watcher.
+func (m *metrics) told(ctx context.Context, changes int) { m.sent.Add(ctx, int64(changes)) }
+
+// cutOff counts a watcher that was cut off.
+func (m *metrics) cutOff(ctx context.Context) { m.cut.Add(ctx, 1) }
 
 // waited notes how long a reader waited.
 func (m *metrics) waited(ctx context.Context, d time.Duration) { m.waits.Record(ctx, d.Seconds()) }

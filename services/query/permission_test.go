@@ -151,7 +151,6 @@ func TestPermissions(t *testing.T) {
 	w.score(home, "acme", noon(), 0, used("acme"))
 
 	roles := []access.Role{access.RoleNone, access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin}
-	w.keys[access.RoleOperator] = w.newKey(home, access.RoleOperator)
 	foreign := w.newKey("abroad", access.RoleAdmin)
 	require.Eventually(t, func() bool {
 		_, err := w.health().ListAccounts(withKey(t.Context(), foreign), &healthv1.ListAccountsRequest{})

@@ -11,6 +11,7 @@ import (
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/store"
+	"hale.dev/services/query/internal/column"
 )
 
 func TestProgress(t *testing.T) {
@@ -76,38 +77,33 @@ func TestProgress(t *testing.T) {
 func TestTask(t *testing.T) {
 	t.Parallel()
 
-	ids := func(names ...string) map[string]struct{} {
-		all := map[string]struct{}{}
-		for _, n := range names {
-			all[n] = struct{}{}
-		}
-
-		return all
-	}
-
 	var older, newer chore
 
 	older.add(store.Change{Cursor: 1, Accounts: []string{"a"}})
 	older.add(store.Change{Cursor: 2, Lost: true})
 	older.add(store.Change{Cursor: 3, Accounts: []string{"b", "b"}})
 	require.True(t, older.fill)
-	require.Equal(t, ids("b"), older.accounts, "a fill reads what changed before it")
+	require.Equal(t, map[string]column.Place{"b": {Cursor: 3}}, older.accounts, "a fill reads what changed before it")
+	require.Equal(t, uint64(2), older.lost.Cursor)
 
 	newer.merge(older)
 	require.Equal(t, older, newer, "nothing came since")
 
 	newer = chore{}
 	newer.add(store.Change{Cursor: 4, Accounts: []string{"c"}})
+	newer.add(store.Change{Cursor: 4, Revision: 1, Accounts: []string{"c"}})
 	newer.merge(older)
 	require.True(t, newer.fill)
-	require.Equal(t, uint64(4), newer.cursor)
-	require.Equal(t, ids("b", "c"), newer.accounts)
+	require.Equal(t, column.Place{Cursor: 4, Revision: 1}, newer.at.Place)
+	require.Equal(t, map[string]column.Place{"b": {Cursor: 3}, "c": {Cursor: 4, Revision: 1}}, newer.accounts)
+	require.Equal(t, older.lost, newer.lost)
 	require.Equal(t, older.since, newer.since)
 
 	newer = chore{}
 	newer.add(store.Change{Cursor: 5, Lost: true})
 	newer.merge(older)
 	require.Empty(t, newer.accounts)
+	require.Equal(t, uint64(5), newer.lost.Cursor)
 }
 
 func TestDecimal(t *testing.T) {

@@ -69,11 +69,14 @@ type Service struct {
 	tls      *tls.Config
 	metrics  *metrics
 	feed     *feed
-	accounts *accounts
-	reports  *report.Writer
-	writer   *eventlog.Writer
-	servers  *servers
-	// named finds the filter of a workspace's segment; nil: there are no segments.
+	segments *segments
+	// audiences are who watches.
+	audiences *audiences
+	accounts  *accounts
+	reports   *report.Writer
+	writer    *eventlog.Writer
+	servers   *servers
+	// named finds the filter of a workspace's segment.
 	named func(workspace, name string) (*column.Filter, bool)
 	// stopping is closed when the service begins to stop, and ends streams.
 	stopping chan struct{}
@@ -112,7 +115,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 
 	s.accounts = newAccounts(d.Store)
-	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.accounts.summarize, m, d.Logger)
+	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.cfg.WatchRing, s.accounts.summarize, m, d.Logger)
+	s.audiences = newAudiences()
+	s.segments = newSegments(d.Logger)
+	s.named = s.segments.named
 
 	if s.reports, err = report.NewWriter(); err != nil {
 		return nil, err
@@ -142,6 +148,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.feed.run(gctx) })
 	g.Go(func() error { return s.reconcile(gctx) })
 	g.Go(func() error { return s.check(gctx) })
+	g.Go(func() error { return s.segments.run(gctx, s.deps.Settings) })
 
 	serving, stopServing := context.WithCancel(ctx)
 	defer stopServing()
@@ -201,6 +208,10 @@ func (s *Service) setState(err error) {
 // filled.
 func (s *Service) Ready() error {
 	if err := *s.state.Load(); err != nil {
+		return err
+	}
+
+	if err := s.segments.ready(); err != nil {
 		return err
 	}
 

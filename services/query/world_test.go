@@ -134,7 +134,7 @@ func prepare(tb testing.TB, s store.Store) *world {
 	w.rejects, err = reject.Open(tb.Context(), w.log.JetStream(), reject.Options{})
 	require.NoError(tb, err)
 
-	for _, role := range []access.Role{access.RoleIngest, access.RoleViewer, access.RoleAdmin} {
+	for _, role := range []access.Role{access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin} {
 		w.keys[role] = w.newKey(home, role)
 	}
 
@@ -162,6 +162,14 @@ func start(tb testing.TB, s store.Store, options ...option) *world {
 	require.Eventually(tb, func() bool { return w.service.Ready() == nil }, patience, time.Millisecond)
 
 	return w
+}
+
+// beside returns another query process of the same world, which is not running yet.
+func (w *world) beside() *world {
+	return &world{
+		tb: w.tb, nats: w.nats, log: w.log, store: w.store, rejects: w.rejects, settings: w.settings, tasks: w.tasks,
+		keys: w.keys,
+	}
 }
 
 func (w *world) run(options ...option) {

@@ -165,17 +165,14 @@ func register(
 
 	// The file goes before the keys: a process that shares the folder and comes between finds no file, and takes
 	// the keys back itself.
-	name := filepath.Join(dataDir, CredentialsFile)
 	if fresh {
-		err = os.Remove(name)
-	} else {
-		_, err = os.Stat(name)
+		err = os.Remove(filepath.Join(dataDir, CredentialsFile))
+	} else if now, readErr := ReadCredentials(dataDir); readErr == nil && now.id() == c.id() {
+		return c, nil // an operator's own file, of an earlier cluster
 	}
 
-	switch {
-	case err == nil && !fresh: // an operator's own file, of an earlier cluster
-		return c, nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	// Else whoever wrote the file has taken it back; another process may have written one of its own since.
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Credentials{}, fmt.Errorf("access: taking the credentials back: %w", err)
 	}
 

@@ -30,7 +30,18 @@ func atLeastFlag(cmd *cobra.Command, p *string) {
 
 // health calls f with a client of the query service.
 func (a *app) health(ctx context.Context, f func(context.Context, healthv1.HealthServiceClient) error) error {
-	conn, err := a.settings.dial(access.RoleViewer)
+	return a.healthAs(ctx, access.RoleViewer, f)
+}
+
+// decide calls f with a client that may decide about accounts.
+func (a *app) decide(ctx context.Context, f func(context.Context, healthv1.HealthServiceClient) error) error {
+	return a.healthAs(ctx, access.RoleOperator, f)
+}
+
+func (a *app) healthAs(
+	ctx context.Context, role access.Role, f func(context.Context, healthv1.HealthServiceClient) error,
+) error {
+	conn, err := a.settings.dial(role)
 	if err != nil {
 		return err
 	}

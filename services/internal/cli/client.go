@@ -86,7 +86,7 @@ func (s *settings) key(role access.Role) (string, error) {
 		key = first(c.IngestKey, c.AdminKey)
 	case access.RoleViewer:
 		key = first(c.QueryKey, c.AdminKey)
-	case access.RoleAdmin, access.RoleNone:
+	case access.RoleOperator, access.RoleAdmin, access.RoleNone:
 	}
 
 	if key == "" {

@@ -17,6 +17,7 @@ const (
 	bucketKeys       = "hale_keys"
 	bucketScorecards = "hale_scorecards"
 	bucketWorkspaces = "hale_workspaces"
+	bucketSegments   = "hale_segments"
 )
 
 const (
@@ -24,6 +25,9 @@ const (
 	scorecardHistory = 16
 	// maxScorecards bounds a document, bytes; the API allows 262,144.
 	maxScorecards = 512 << 10
+	// maxSegment bounds a segment, bytes; the API allows 4,096 of filter and 1,024 of description, and JSON may need six
+	// for one.
+	maxSegment = 32 << 10
 	// maxSmall bounds a value of the other buckets, bytes.
 	maxSmall = 4 << 10
 )
@@ -45,6 +49,7 @@ var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 type Settings struct {
 	conn                         *nats.Conn
 	keys, scorecards, workspaces jetstream.KeyValue
+	segments                     jetstream.KeyValue
 }
 
 // Open opens the buckets and makes those that are missing, with that many replicas (0: 1). Several processes may
@@ -63,6 +68,9 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 			}},
 			{&s.workspaces, jetstream.KeyValueConfig{
 				Bucket: bucketWorkspaces, Description: "workspaces, and what was published for them", MaxValueSize: maxSmall,
+			}},
+			{&s.segments, jetstream.KeyValueConfig{
+				Bucket: bucketSegments, Description: "named filters of each workspace", MaxValueSize: maxSegment,
 			}},
 		}
 	)

@@ -108,6 +108,8 @@ type Commit struct {
 type Change struct {
 	Partition                 int
 	Epoch, Generation, Cursor uint64
+	// Revision of the head after the commit; it tells commits apart that leave the cursor where it is.
+	Revision uint64
 	// Accounts that changed, as in Commit.Changed.
 	Accounts []string
 	// Lost says that changes before this one may be missing (a gap, a fall-back, a new generation): what the

@@ -138,8 +138,8 @@ func (p *part) apply(c *store.Commit, values [][]byte) {
 // announce queues the change just made for every watcher.
 func (p *part) announce(accounts []string, lost bool) {
 	ch := store.Change{
-		Partition: p.n, Epoch: p.head.Epoch, Generation: p.head.Generation, Cursor: p.head.Cursor, Accounts: accounts,
-		Lost: lost,
+		Partition: p.n, Epoch: p.head.Epoch, Generation: p.head.Generation, Cursor: p.head.Cursor,
+		Revision: p.head.Revision, Accounts: accounts, Lost: lost,
 	}
 	for _, w := range p.watchers {
 		w.add(ch)

@@ -166,9 +166,9 @@ func TestSlowWatcher(t *testing.T) {
 	require.Equal(t, []store.Change{
 		{Partition: 0, Lost: true},
 		{Partition: 1, Lost: true},
-		{Partition: 0, Cursor: maxWaiting, Lost: true},
-		{Partition: 1, Cursor: 1, Lost: true},
-		{Partition: 0, Cursor: maxWaiting + 1, Accounts: []string{"last"}},
+		{Partition: 0, Cursor: maxWaiting, Revision: maxWaiting, Lost: true},
+		{Partition: 1, Cursor: 1, Revision: 1, Lost: true},
+		{Partition: 0, Cursor: maxWaiting + 1, Revision: maxWaiting + 1, Accounts: []string{"last"}},
 	}, got)
 	for _, p := range s.parts {
 		require.Empty(t, p.watchers, "a watcher that ended must be gone")

@@ -71,7 +71,10 @@ func (s *Store) Watch(ctx context.Context, partitions int, f func(store.Change) 
 		}
 		head := p.attach(w)
 		defer p.detach(w)
-		first := store.Change{Partition: n, Epoch: head.Epoch, Generation: head.Generation, Cursor: head.Cursor, Lost: true}
+		first := store.Change{
+			Partition: n, Epoch: head.Epoch, Generation: head.Generation, Cursor: head.Cursor, Revision: head.Revision,
+			Lost: true,
+		}
 		if err := f(first); err != nil {
 			return err
 		}

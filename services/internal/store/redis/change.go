@@ -64,5 +64,7 @@ func parseChange(partition int, s string) (header, store.Change, error) {
 }
 
 func (h header) change(partition int) store.Change {
-	return store.Change{Partition: partition, Epoch: h.Epoch, Generation: h.Generation, Cursor: h.Cursor}
+	return store.Change{
+		Partition: partition, Epoch: h.Epoch, Generation: h.Generation, Cursor: h.Cursor, Revision: h.Revision,
+	}
 }

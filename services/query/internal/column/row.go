@@ -31,6 +31,9 @@ type Row struct {
 	Account string
 	// Partition the account lives in.
 	Partition int
+	// At is the place of the change that made the row, or a later one: where the row was read at a place beyond those of
+	// which the changes are known, that one.
+	At Place
 	// Day is the account's today: the windows of its measures end on it.
 	Day health.Day
 	// Score in micros of a point: the one set by hand while there is one, else the computed one; ScoreKnown is false

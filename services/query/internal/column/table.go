@@ -106,6 +106,11 @@ func (t *Table) Get(account string) *Row {
 func (t *Table) All() iter.Seq[*Row] {
 	all, _ := t.snapshot()
 
+	return rowsIn(all)
+}
+
+// rowsIn are the rows of a snapshot.
+func rowsIn(all []*slots) iter.Seq[*Row] {
 	return func(yield func(*Row) bool) {
 		for _, c := range all {
 			for _, r := range c.live() {
