@@ -11,6 +11,8 @@ const (
 	family = 12
 	// uncertain is how many days before the end those who leave have made up their minds.
 	uncertain = 45
+	// signing is the time of day at which contracts are signed and ended.
+	signing = 9 * time.Hour
 	// percent is what shares are out of.
 	percent = 100
 )
@@ -25,11 +27,27 @@ func (p *Portfolio) sign() {
 			a.parent, a.currency = mother.ID, mother.currency
 		}
 
-		// The first of each story stay: the demo shows them.
-		if a.Story == Leaving && i >= len(Stories()) && a.renewal.Before(p.End) &&
-			a.renewal.After(p.End.AddDate(0, 0, -uncertain)) {
-			a.churn = a.renewal
+		if i >= len(Stories()) { // the first of each story stay: the demo shows them
+			a.leave(p.End)
 		}
+	}
+}
+
+// leave settles whether and when an account leaves: some at a renewal, some before it.
+func (a *Account) leave(end time.Time) {
+	if a.Story != Leaving {
+		return
+	}
+
+	const impatient, soonest, spread = 4, 6, 28
+
+	decided := end.AddDate(0, 0, -uncertain)
+
+	switch early := end.AddDate(0, 0, -soonest-a.index%spread).Truncate(dayHours * time.Hour); {
+	case a.renewal.After(decided) && a.renewal.Before(end):
+		a.churn = a.renewal
+	case a.index%impatient == 0 && early.After(a.begins.AddDate(0, 0, soonest)):
+		a.churn = early
 	}
 }
 
@@ -63,23 +81,19 @@ func (w *writer) contract() {
 	a := w.account
 	arr := a.arr * micros
 
-	for day := a.renewal; day.Before(w.portfolio.End); day = day.AddDate(1, 0, 0) {
-		at := day.Add(9 * time.Hour)
-
-		if a.gone() && !day.Before(a.churn) {
-			w.add(at, "", func(e *eventv1.Event) {
-				e.Body = &eventv1.Event_Account{Account: &eventv1.Account{ChurnDate: new(day.Format(dateLayout))}}
-			})
-
-			return
-		}
-
+	for day := a.renewal; day.Before(w.portfolio.End) && (!a.gone() || day.Before(a.churn)); day = day.AddDate(1, 0, 0) {
 		profile := &eventv1.Account{RenewalDate: new(day.AddDate(1, 0, 0).Format(dateLayout))}
 		if a.Story.uplift() != percent {
 			arr = arr * a.Story.uplift() / percent
 			profile.ArrMicros = new(arr)
 		}
 
-		w.add(at, "", func(e *eventv1.Event) { e.Body = &eventv1.Event_Account{Account: profile} })
+		w.add(day.Add(signing), "", func(e *eventv1.Event) { e.Body = &eventv1.Event_Account{Account: profile} })
+	}
+
+	if a.gone() {
+		w.add(a.churn.Add(signing), "", func(e *eventv1.Event) {
+			e.Body = &eventv1.Event_Account{Account: &eventv1.Account{ChurnDate: new(a.churn.Format(dateLayout))}}
+		})
 	}
 }

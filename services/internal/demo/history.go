@@ -37,7 +37,7 @@ func (p *Portfolio) History(a *Account) []*eventv1.Event {
 	w.contract()
 
 	end := p.End
-	if a.gone() && a.churn.Before(end) {
+	if a.gone() {
 		end = a.churn.AddDate(0, 0, 1)
 	}
 
