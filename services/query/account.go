@@ -35,6 +35,8 @@ type view struct {
 	cursor    uint64
 	// logTime of the partition, in microseconds.
 	logTime int64
+	// activity is when the sources of the workspace sent events to the partition.
+	activity func() [health.SourceCount]fold.Activity
 	// rows are those of days that passed since the account was last stored.
 	rows []health.Row
 	// extra are the values of the keys that were asked for beside the account.
@@ -72,6 +74,7 @@ func (a *accounts) read(ctx context.Context, partition int, workspace, id string
 
 		v := &view{
 			id: id, partition: partition, cursor: head.Cursor, logTime: state.LogTime, extra: values[1:plain],
+			activity: func() [health.SourceCount]fold.Activity { return state.Sources(workspace) },
 		}
 		if values[0] == nil {
 			return v, nil

@@ -56,12 +56,13 @@ func explained(account string, x *health.Explanation, p *health.Profile, logTime
 	}
 
 	var (
-		numbers  = make(floats, 1+len(x.Dimensions)+2*count)
+		numbers  = make(floats, 2+len(x.Dimensions)+2*count)
 		measures = make([]healthv1.Measure, count)
 		pointers = make([]*healthv1.Measure, count)
 		slab     = make([]healthv1.Dimension, len(x.Dimensions))
 		h        = &healthv1.AccountHealth{
 			AccountId: account, Score: numbers.of(x.Result.Score), Band: healthv1.Band(x.Result.Band),
+			ComputedScore: numbers.of(x.Result.Score), ComputedBand: healthv1.Band(x.Result.Band),
 			Coverage: float(x.Result.Coverage), Stage: healthv1.Stage(x.Result.Stage),
 			Scorecard: x.Result.Card, ScorecardVersion: x.Result.SetVersion,
 			Dimensions: make([]*healthv1.Dimension, len(x.Dimensions)),
@@ -90,6 +91,20 @@ func explained(account string, x *health.Explanation, p *health.Profile, logTime
 	}
 
 	return h
+}
+
+// override puts the score set by hand, if there is one, in place of the computed one, which stays beside it.
+func override(h *healthv1.AccountHealth, a *health.Account) {
+	o := a.Override()
+	if o == nil {
+		return
+	}
+
+	score, band := a.Effective()
+	h.Score, h.Band = new(floats).of(score), healthv1.Band(band)
+	h.Override = &healthv1.Override{
+		Score: float(o.Score), Author: o.Author, Reason: o.Reason, SetAt: timestamp(o.SetAt), ExpireDate: o.LastDay.String(),
+	}
 }
 
 // profile is the profile in answers.

@@ -54,8 +54,8 @@ func (s *Service) facts(ctx context.Context, account string, v *view, limit int)
 
 	out := &healthv1.Facts{
 		AccountId: account, AsOf: timestamp(v.logTime), Day: today.String(),
-		FirstDate: dayText(f.First), LastSeenDate: dayText(f.LastSeen), LastTouchDate: dayText(f.LastTouch),
-		Sources: sourceFacts(&f, s.feed.activity(ws), &x, v.logTime), Approximate: f.Sampled,
+		FirstDate: dayWritten(f.First), LastSeenDate: dayWritten(f.LastSeen), LastTouchDate: dayWritten(f.LastTouch),
+		Sources: sourceFacts(&f, s.feed.activity(ws, v.activity()), &x, v.logTime), Approximate: f.Sampled,
 		Pulse: pulseFact(f.Pulse), Milestones: milestoneFacts(f.Milestones), Surveys: surveyFacts(f.Surveys, today),
 		DaysToFirstValue: daysToFirstValue(&f), Goals: goals(v.account),
 	}
@@ -67,7 +67,7 @@ func (s *Service) facts(ctx context.Context, account string, v *view, limit int)
 }
 
 // dayText writes a day; empty for nil.
-func dayText(d *health.Day) string {
+func dayWritten(d *health.Day) string {
 	if d == nil {
 		return ""
 	}
@@ -83,7 +83,7 @@ func addUsers(out *healthv1.Facts, f *health.Facts, limit int) {
 		u := &f.Users[i]
 		days := bits.OnesCount64(u.Seen & (1<<seenDays - 1))
 		users[i] = &healthv1.UserFact{
-			UserId: u.ID, Role: u.Role, LastSeenDate: dayText(u.Last), DaysSeen: int32(days), //nolint:gosec // at most 28
+			UserId: u.ID, Role: u.Role, LastSeenDate: dayWritten(u.Last), DaysSeen: int32(days), //nolint:gosec // at most 28
 		}
 
 		if days > 0 {
@@ -200,7 +200,7 @@ func surveyFacts(days []health.SurveyFact, today health.Day) []*healthv1.SurveyF
 func milestoneFacts(all []health.MilestoneFact) []*healthv1.MilestoneFact {
 	out := make([]*healthv1.MilestoneFact, len(all))
 	for i, m := range all {
-		out[i] = &healthv1.MilestoneFact{Feature: m.Feature, DueDate: m.Due.String(), ReachedDate: dayText(m.Reached)}
+		out[i] = &healthv1.MilestoneFact{Feature: m.Feature, DueDate: m.Due.String(), ReachedDate: dayWritten(m.Reached)}
 	}
 
 	return out

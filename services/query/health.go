@@ -37,11 +37,17 @@ func (h *healthServer) GetHealth(
 		return nil, err
 	}
 
-	x, p := v.account.Explain(v.set), v.account.Profile()
-	answer := explained(req.GetAccountId(), &x, &p, v.logTime)
-	answer.Children = h.service.children(ctx, req.GetAccountId())
+	return &healthv1.GetHealthResponse{Health: h.service.healthOf(ctx, req.GetAccountId(), v)}, nil
+}
 
-	return &healthv1.GetHealthResponse{Health: answer}, nil
+// healthOf explains an account.
+func (s *Service) healthOf(ctx context.Context, account string, v *view) *healthv1.AccountHealth {
+	x, p := v.account.Explain(v.set), v.account.Profile()
+	answer := explained(account, &x, &p, v.logTime)
+	answer.Children = s.children(ctx, account)
+	override(answer, v.account)
+
+	return answer
 }
 
 // retryRead is the pause before an account is read again whose partition is said to be there, and is not: the

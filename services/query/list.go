@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc/codes"
 
@@ -22,37 +23,86 @@ func (h *healthServer) ListAccounts(
 		return nil, err
 	}
 
-	order, err := column.ParseOrder(req.GetOrderBy())
-	if err != nil {
-		return nil, invalid("order_by", "order_by.unknown", err.Error())
-	}
-
-	var after *column.Position
-
-	if text := req.GetPageToken(); text != "" {
-		p, err := column.ParsePosition(order, text)
-		if err != nil {
-			return nil, errPageToken("it is not one of this list in this order")
-		}
-
-		after = &p
-	}
-
 	if err := h.service.listsAt(ctx, req.GetAtLeast()); err != nil {
 		return nil, err
 	}
 
-	asOf := h.service.feed.asOf() // before the page is taken, so that the page is no older
-	page, more, total := h.service.feed.book.Table(ws).Page(order, after, pageSize(req.GetPageSize()))
-	answer := &healthv1.ListAccountsResponse{
-		Accounts: summaries(page), TotalSize: int32(total), AsOf: timestamp(asOf), //nolint:gosec // far below
+	q, err := h.service.query(ws, req)
+	if err != nil {
+		return nil, err
 	}
 
-	if more {
-		answer.NextPageToken = column.After(order, page[len(page)-1]).String()
+	fields, err := parseMask(req.GetReadMask())
+	if err != nil {
+		return nil, err
+	}
+
+	asOf := h.service.feed.asOf() // before the page is taken, so that the page is no older
+	found := h.service.feed.book.Table(ws).Find(q)
+	answer := &healthv1.ListAccountsResponse{
+		Accounts: summaries(found.Rows, fields), TotalSize: int32(max(found.Total, 0)), //nolint:gosec // far below
+		AsOf: timestamp(asOf),
+	}
+
+	if found.More {
+		answer.NextPageToken = column.After(q.Filter, q.Order, found.Rows[len(found.Rows)-1]).String()
 	}
 
 	return answer, nil
+}
+
+// query reads what a request asks for.
+func (s *Service) query(ws string, req *healthv1.ListAccountsRequest) (column.Query, error) {
+	q := column.Query{Limit: pageSize(req.GetPageSize()), Count: req.GetCountTotal()}
+
+	var err error
+	if q.Filter, err = column.ParseFilter(req.GetFilter(), s.namedIn(ws)); err != nil {
+		return q, badFilter(err)
+	}
+
+	if q.Order, err = column.ParseOrder(req.GetOrderBy()); err != nil {
+		return q, badOrder(err)
+	}
+
+	if text := req.GetPageToken(); text != "" {
+		p, err := column.ParsePosition(q.Filter, q.Order, text)
+		if err != nil {
+			return q, errPageToken("it is not one of this filter in this order")
+		}
+
+		q.After = &p
+	}
+
+	return q, nil
+}
+
+// namedIn finds the filters of a workspace's segments; nil: it has none.
+func (s *Service) namedIn(ws string) func(name string) (*column.Filter, bool) {
+	if s.named == nil {
+		return nil
+	}
+
+	return func(name string) (*column.Filter, bool) { return s.named(ws, name) }
+}
+
+// badFilter is the answer to a filter that cannot be used.
+func badFilter(err error) error {
+	var bad *column.FilterError
+	if errors.As(err, &bad) {
+		return invalid("filter", bad.Code, bad.Error())
+	}
+
+	return err
+}
+
+// badOrder is the answer to an order that lists do not have.
+func badOrder(err error) error {
+	var bad *column.OrderError
+	if errors.As(err, &bad) {
+		return invalid("order_by", bad.Code, bad.Error())
+	}
+
+	return err
 }
 
 // pageSize is the size of a page.
@@ -95,33 +145,4 @@ func (f *feed) waitAll(ctx context.Context, t eventlog.Token) error {
 	})
 
 	return failed
-}
-
-// summaries are rows in answers.
-func summaries(rows []*column.Row) []*healthv1.AccountSummary {
-	var (
-		all  = make([]*healthv1.AccountSummary, len(rows))
-		slab = make([]healthv1.AccountSummary, len(rows))
-	)
-
-	for i, r := range rows {
-		s := &slab[i]
-		s.AccountId, s.Name, s.Band, s.Stage = r.Account, r.Name, r.Band, r.Stage
-		s.Currency, s.Owner, s.Segment, s.Plan = r.Currency, r.Owner, r.Segment, r.Plan
-		s.Coverage = float(r.Coverage)
-
-		if r.ScoreKnown {
-			score := float(r.Score)
-			s.Score = &score
-		}
-
-		if r.ARRKnown {
-			arr := float(r.ARR)
-			s.Arr = &arr
-		}
-
-		all[i] = s
-	}
-
-	return all
 }

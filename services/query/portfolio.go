@@ -3,9 +3,9 @@ package query
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -33,7 +33,7 @@ func (h *healthServer) GetPortfolio(
 		return nil, err
 	}
 
-	filter, err := column.ParseFilter(req.GetFilter(), nil)
+	filter, err := column.ParseFilter(req.GetFilter(), h.service.namedIn(ws))
 	if err != nil {
 		return nil, badFilter(err)
 	}
@@ -52,7 +52,7 @@ func (h *healthServer) GetPortfolio(
 		return nil, err
 	}
 
-	answer, err := figures(ctx, h.service.feed.book.Table(ws).All(), filter, options)
+	answer, err := figures(ctx, slices.Collect(h.service.feed.book.Table(ws).All()), filter, options)
 	if err != nil {
 		return nil, fmt.Errorf("summing up the portfolio: %w", err)
 	}
@@ -60,17 +60,6 @@ func (h *healthServer) GetPortfolio(
 	answer.AsOf = timestamp(asOf)
 
 	return answer, nil
-}
-
-// badFilter is the error of a filter that cannot be used.
-func badFilter(err error) error {
-	code := "filter.syntax"
-
-	if known, ok := errors.AsType[*column.FilterError](err); ok {
-		code = known.Code
-	}
-
-	return invalid("filter", code, err.Error())
 }
 
 // portfolioOptions reads a request. The currency may still be empty.

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
@@ -63,7 +64,7 @@ func BenchmarkPortfolio(b *testing.B) {
 			}
 
 			for b.Loop() {
-				if _, err := figures(b.Context(), table.All(), nil, o); err != nil {
+				if _, err := figures(b.Context(), slices.Collect(table.All()), nil, o); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -20,6 +20,7 @@ import (
 	"hale.dev/services/internal/settings"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/task"
+	"hale.dev/services/query/internal/column"
 	"hale.dev/services/query/internal/report"
 )
 
@@ -61,6 +62,8 @@ type Service struct {
 	reports  *report.Writer
 	writer   *eventlog.Writer
 	servers  *servers
+	// named finds the filter of a workspace's segment; nil: there are no segments.
+	named func(workspace, name string) (*column.Filter, bool)
 	// stopping is closed when the service begins to stop, and ends streams.
 	stopping chan struct{}
 	state    atomic.Pointer[error]

@@ -13,9 +13,10 @@ const (
 	wholePercent = 100 * microsPerUnit
 )
 
-// activity is when the sources of a workspace sent events, over all partitions.
-func (f *feed) activity(workspace string) [health.SourceCount]fold.Activity {
-	var all [health.SourceCount]fold.Activity
+// activity is when the sources of a workspace sent events, over all partitions: as of an account's own and, a moment
+// behind, the others.
+func (f *feed) activity(workspace string, own [health.SourceCount]fold.Activity) [health.SourceCount]fold.Activity {
+	all := own
 
 	for i := range f.parts {
 		state := f.parts[i].state.Load()

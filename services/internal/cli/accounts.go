@@ -22,8 +22,9 @@ func readFlags() []string {
 }
 
 func (a *app) accountsCommand() *cobra.Command {
-	return parent("accounts", "Read scores: list, get, explain, history",
-		a.accountsListCommand(), a.accountsGetCommand(), a.accountsExplainCommand(), a.accountsHistoryCommand())
+	return parent("accounts", "Read scores: list, get, explain, facts, history, compare",
+		a.accountsListCommand(), a.accountsGetCommand(), a.accountsExplainCommand(), a.accountsFactsCommand(),
+		a.accountsHistoryCommand(), a.accountsCompareCommand())
 }
 
 func atLeastFlag(cmd *cobra.Command, p *string) {
@@ -107,12 +108,16 @@ func (a *app) accountsExplainCommand() *cobra.Command {
 
 func (a *app) accountsHistoryCommand() *cobra.Command {
 	q := &healthv1.GetHistoryRequest{}
+	weeks := false
 
 	cmd := &cobra.Command{
-		Use: "history ID", Short: "Show an account's daily scores", Args: arguments(1, 1, "the account's id"),
+		Use: "history ID", Short: "Show an account's scores by day or week", Args: arguments(1, 1, "the account's id"),
 		Example: "  hale accounts history acme --from 2026-01-01 -o jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.AccountId = args[0]
+			if weeks {
+				q.Step = healthv1.HistoryStep_HISTORY_STEP_WEEK
+			}
 
 			return a.health(cmd.Context(), func(ctx context.Context, c healthv1.HealthServiceClient) error {
 				r, err := c.GetHistory(ctx, q)
@@ -132,6 +137,7 @@ func (a *app) accountsHistoryCommand() *cobra.Command {
 	a.flags(cmd, readFlags()...)
 	cmd.Flags().StringVar(&q.FromDate, "from", "", "first day, YYYY-MM-DD; empty: the oldest kept")
 	cmd.Flags().StringVar(&q.ToDate, "to", "", "last day, YYYY-MM-DD; empty: today")
+	cmd.Flags().BoolVar(&weeks, "weeks", false, "the last day of each week only")
 	atLeastFlag(cmd, &q.AtLeast)
 
 	return cmd

@@ -94,6 +94,7 @@ type historyView struct {
 	Coverage   float64            `json:"coverage"`
 	Stage      string             `json:"stage"`
 	Dimensions map[string]float64 `json:"dimensions"`
+	Measures   map[string]float64 `json:"measures"`
 	Scorecard  string             `json:"scorecard"`
 	Version    uint64             `json:"scorecard_version"`
 }
@@ -168,8 +169,8 @@ func viewSummary(s *healthv1.AccountSummary) summaryView {
 func viewHistory(r *healthv1.HistoryRow) historyView {
 	return historyView{
 		Day: r.GetDay(), Score: r.Score, Band: bandName(r.GetBand()), Coverage: r.GetCoverage(),
-		Stage: stageName(r.GetStage()), Dimensions: r.GetDimensions(), Scorecard: r.GetScorecard(),
-		Version: r.GetScorecardVersion(),
+		Stage: stageName(r.GetStage()), Dimensions: r.GetDimensions(), Measures: r.GetMeasures(),
+		Scorecard: r.GetScorecard(), Version: r.GetScorecardVersion(),
 	}
 }
 

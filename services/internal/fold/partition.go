@@ -165,11 +165,16 @@ func Needs(m *Message) []string {
 	seen := make(map[string]struct{}, len(m.Records))
 	ids := make([]string, 0, len(m.Records))
 	for _, r := range m.Records {
-		ev := r.GetEvent()
-		if ev == nil {
+		var account string
+		switch payload := r.GetPayload().(type) {
+		case *logv1.Record_Event:
+			account = payload.Event.GetAccountId()
+		case *logv1.Record_AccountCommand:
+			account = payload.AccountCommand.GetAccountId()
+		default:
 			continue
 		}
-		id := store.Account(r.GetWorkspace(), ev.GetAccountId())
+		id := store.Account(r.GetWorkspace(), account)
 		if _, ok := seen[id]; !ok {
 			seen[id] = struct{}{}
 			ids = append(ids, id)
@@ -251,6 +256,8 @@ func (p *Partition) record(m *Message, index int, accounts Accounts) {
 		p.setScorecards(m, index, payload.SetScorecards)
 	case *logv1.Record_CloseLoad:
 		p.closeLoad(r.GetWorkspace(), payload.CloseLoad.GetHistorical())
+	case *logv1.Record_AccountCommand:
+		p.command(m, index, payload.AccountCommand, accounts)
 	default:
 		p.refuse(m, index, "unknown_record", "", "this version of Hale does not know this kind of record")
 	}
@@ -295,7 +302,11 @@ func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Acc
 	if ev.GetHistorical() == "" {
 		p.noteSource(workspace, ev)
 	}
-	t := p.changed.touch(id, account)
+	p.await(p.changed.touch(id, account), m, set)
+}
+
+// await lets an account be evaluated at the end of the message.
+func (p *Partition) await(t *touch, m *Message, set *scorecard.Set) {
 	t.set = set
 	if t.message != m.Sequence {
 		t.message = m.Sequence

@@ -33,6 +33,7 @@ type Account struct {
 	aliases  table[alias]
 	result   Result
 	past     past
+	care     *care // nil: nothing was decided
 
 	// What follows is made of the above and not stored.
 

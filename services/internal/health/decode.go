@@ -114,7 +114,10 @@ func (a *Account) decodeDays(r *reader) {
 	if f&flagSources != 0 {
 		a.decodeSources(r)
 	}
-	if f >= flagPulseText<<1 || (f >= flagPast && r.b[0] == formatNoPast) {
+	if f&flagCare != 0 {
+		a.care = &care{} // read with the texts
+	}
+	if f >= flagCare<<1 || (f >= flagPast && r.b[0] == formatNoPast) {
 		r.fail()
 	}
 }

@@ -170,6 +170,9 @@ func (a *Account) decodeTexts(r *reader) {
 	if a.past.day != noDay {
 		a.past.decode(r, a.day, &a.result)
 	}
+	if a.care != nil {
+		a.care = decodeCare(r, a.day)
+	}
 }
 
 func (p *profile) decode(r *reader) {

@@ -5,9 +5,9 @@ package health
 //
 //	version, splits and levels of the collections (one 0 for none), flags, today and the other
 //	days, usage days, survey days, the collections (of a split one the count), then everything
-//	with texts: load, pulse, profile, result, past.
+//	with texts: load, pulse, profile, result, past, what people decided.
 //
-// Version 1 had neither past nor times of latest events.
+// Version 1 had no past, no times of latest events, and nothing that people decided.
 
 const (
 	formatVersion = 2
@@ -39,6 +39,7 @@ const (
 	flagPast
 	flagSources
 	flagPulseText
+	flagCare
 )
 
 // stampDays is after how many days no event can have the time of a stamp, so that its message id
@@ -103,6 +104,7 @@ func (a *Account) flags() uint64 {
 		{a.past.day != noDay, flagPast},
 		{a.lastEvent != [SourceCount]Time{}, flagSources},
 		{a.pulseText != nil, flagPulseText},
+		{a.care != nil, flagCare},
 	} {
 		if c.set {
 			f |= c.flag

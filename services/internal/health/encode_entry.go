@@ -261,6 +261,9 @@ func (a *Account) encodeTexts(w *writer, forget Time) {
 	if a.past.day != noDay {
 		a.past.encode(w, a.day, &a.result)
 	}
+	if a.care != nil {
+		a.care.encode(w, a.day)
+	}
 }
 
 func (t *traitRegister) encode(w *writer) {

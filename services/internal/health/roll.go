@@ -53,6 +53,7 @@ func (a *Account) jump(to Day, set *scorecard.Set) {
 	}
 	a.day = to
 	a.prune()
+	a.expire()
 	a.Evaluate(set)
 }
 
@@ -60,6 +61,7 @@ func (a *Account) jump(to Day, set *scorecard.Set) {
 func (a *Account) next(set *scorecard.Set) {
 	a.day++
 	a.prune()
+	a.expire()
 	if a.day%forgetEvery == 0 {
 		a.forget(set)
 	}

@@ -69,7 +69,7 @@ func TestChildrenFollowTheRows(t *testing.T) {
 			all = append(all, account)
 		}
 
-		require.ElementsMatch(t, all, ids(table.All()))
+		require.ElementsMatch(t, all, ids(slices.Collect(table.All())))
 	}
 
 	for _, r := range table.Children("a1") {
@@ -78,5 +78,5 @@ func TestChildrenFollowTheRows(t *testing.T) {
 
 	table.Retain(0, func(account string) bool { return strings.HasPrefix(account, "b") })
 	require.Empty(t, table.Children("a1"))
-	require.Empty(t, table.All())
+	require.Zero(t, table.Len())
 }

@@ -45,8 +45,10 @@ func (k *key) ranked() func(*Row) Number {
 		return k.number
 	}
 
+	get, least := k.number, k.least
+
 	return func(r *Row) Number {
-		if n := k.number(r); k.ranks(n) {
+		if n := get(r); n >= least {
 			return n
 		}
 

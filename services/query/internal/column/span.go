@@ -43,6 +43,31 @@ func textSpan(k *key, text string) []span {
 	return []span{{key: *k, ranges: []bounds{{low: v, high: v, prefix: prefix}}}}
 }
 
+// meet are the spans of what is in all of both. Of two ranges of one key what they share is left.
+func meet(a, b []span) []span {
+	all := slices.Clone(a)
+
+	for _, t := range b {
+		i := slices.IndexFunc(all, func(s span) bool { return s.key.name == t.key.name && s.simple() && t.simple() })
+		if i < 0 {
+			all = append(all, t)
+
+			continue
+		}
+
+		x, y := all[i].ranges[0], t.ranges[0]
+		all[i] = span{key: t.key, ranges: []bounds{{
+			low:  value{known: true, number: max(x.low.number, y.low.number)},
+			high: value{known: true, number: min(x.high.number, y.high.number)},
+		}}}
+	}
+
+	return all
+}
+
+// simple says whether the span is one range of numbers.
+func (s *span) simple() bool { return s.key.number != nil && len(s.ranges) == 1 }
+
 // union are the spans of what is in some of either: those whose key is in both.
 func union(a, b []span) []span {
 	var both []span

@@ -1,16 +1,21 @@
 package column
 
 import (
-	"slices"
-	"sort"
+	"iter"
 	"sync"
 )
 
 // Table holds the rows of one workspace. It is safe for concurrent use; the zero value is an empty table.
 type Table struct {
-	mu     sync.Mutex
-	rows   map[string]*Row
-	orders map[Order]*sorted
+	mu   sync.Mutex
+	rows bag
+	// log is the changes that some kept order has not taken up; first is the number of its first.
+	log   []Change
+	first uint64
+	// kept are the sorted orders by their text, asked how often others were asked for.
+	kept   map[string]*kept
+	asked  map[string]int
+	clock  uint64
 	heard  func([]Change)
 	family family
 }
@@ -29,21 +34,19 @@ func (t *Table) Hear(f func([]Change)) {
 
 // tell tells of changes.
 func (t *Table) tell(changes []Change) {
+	if len(changes) == 0 {
+		return
+	}
+
 	t.family.follow(changes)
 
-	if t.heard != nil && len(changes) > 0 {
+	if t.heard != nil {
 		t.heard(changes)
 	}
-}
 
-// sorted is a table in one order.
-type sorted struct {
-	// rows are sorted; the slice never changes once it is here. Nil: to be sorted anew.
-	rows []*Row
-	// fresh came since, in no order; some may be gone already.
-	fresh []*Row
-	// stale is true if rows went since.
-	stale bool
+	if len(t.kept) > 0 {
+		t.note(changes)
+	}
 }
 
 // Put adds rows, each in the place of the one its account had.
@@ -51,38 +54,14 @@ func (t *Table) Put(rows ...*Row) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	if t.rows == nil {
-		t.rows, t.orders = make(map[string]*Row, len(rows)), map[Order]*sorted{}
-	}
-
 	changes := make([]Change, 0, len(rows))
 
 	for _, r := range rows {
-		old := t.rows[r.Account]
-		if old != nil && old != r {
-			old.gone = true
-		}
-
-		t.rows[r.Account] = r
-		changes = append(changes, Change{Old: old, New: r})
+		changes = append(changes, Change{Old: t.rows.get(r.Account), New: r})
+		t.rows.put(r)
 	}
 
 	t.tell(changes)
-
-	for _, s := range t.orders {
-		s.note(len(t.rows), rows)
-	}
-}
-
-// note takes rows up, unless sorting everything anew will be cheaper than merging them.
-func (s *sorted) note(all int, rows []*Row) {
-	switch {
-	case s.rows == nil || len(rows) == 0:
-	case len(s.fresh)+len(rows) > all/2+1:
-		s.rows, s.fresh, s.stale = nil, nil, false
-	default:
-		s.fresh, s.stale = append(s.fresh, rows...), true
-	}
 }
 
 // Retain drops the rows of a partition that keep does not want.
@@ -92,21 +71,19 @@ func (t *Table) Retain(partition int, keep func(account string) bool) {
 
 	var changes []Change
 
-	for account, r := range t.rows {
-		if r.Partition == partition && !keep(account) {
-			r.gone = true
-			changes = append(changes, Change{Old: r})
-			delete(t.rows, account)
+	for _, c := range t.rows.chunks {
+		for _, r := range c.live() {
+			if r.Partition == partition && !keep(r.Account) {
+				changes = append(changes, Change{Old: r})
+			}
 		}
+	}
+
+	for _, c := range changes {
+		t.rows.remove(c.Old.Account)
 	}
 
 	t.tell(changes)
-
-	if len(changes) > 0 {
-		for _, s := range t.orders {
-			s.stale = true
-		}
-	}
 }
 
 // Len returns how many accounts the table has.
@@ -114,71 +91,36 @@ func (t *Table) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	return len(t.rows)
+	return t.rows.len()
 }
 
-// Page returns at most limit rows in that order, from the start or behind a position, whether there are more, and how
-// many rows the table has.
-func (t *Table) Page(o Order, after *Position, limit int) (page []*Row, more bool, total int) {
-	all := t.ordered(o)
-	rest := all
-
-	if after != nil {
-		rest = all[sort.Search(len(all), func(i int) bool { return o.compare(all[i], &after.row) > 0 }):]
-	}
-
-	return rest[:min(limit, len(rest))], len(rest) > limit, len(all)
-}
-
-// ordered returns all rows in that order, as a slice that never changes.
-func (t *Table) ordered(o Order) []*Row {
+// Get returns an account's row; nil: it has none.
+func (t *Table) Get(account string) *Row {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	if len(t.rows) == 0 {
-		return nil
-	}
-
-	s := t.orders[o]
-	if s == nil {
-		s = new(sorted)
-		t.orders[o] = s
-	}
-
-	switch {
-	case s.rows == nil:
-		s.rows = make([]*Row, 0, len(t.rows))
-		for _, r := range t.rows {
-			s.rows = append(s.rows, r)
-		}
-
-		slices.SortFunc(s.rows, o.compare)
-	case s.stale:
-		fresh := slices.DeleteFunc(s.fresh, func(r *Row) bool { return r.gone })
-		slices.SortFunc(fresh, o.compare)
-		s.rows = merge(o, s.rows, fresh, len(t.rows))
-	}
-
-	s.fresh, s.stale = nil, false
-
-	return s.rows
+	return t.rows.get(account)
 }
 
-// merge returns size rows: those of old that are not gone, and fresh, both sorted.
-func merge(o Order, old, fresh []*Row, size int) []*Row {
-	rows := make([]*Row, 0, size)
+// All returns the rows as they are now, in no order. The table is locked only for a moment.
+func (t *Table) All() iter.Seq[*Row] {
+	all, _ := t.snapshot()
 
-	for _, r := range old {
-		if r.gone {
-			continue
+	return func(yield func(*Row) bool) {
+		for _, c := range all {
+			for _, r := range c.live() {
+				if !yield(r) {
+					return
+				}
+			}
 		}
-
-		for len(fresh) > 0 && o.compare(fresh[0], r) < 0 {
-			rows, fresh = append(rows, fresh[0]), fresh[1:]
-		}
-
-		rows = append(rows, r)
 	}
+}
 
-	return append(rows, fresh...)
+// snapshot returns the rows as they are now, and how many there are.
+func (t *Table) snapshot() ([]*slots, int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	return t.rows.snapshot(), t.rows.len()
 }
