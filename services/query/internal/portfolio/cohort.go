@@ -37,8 +37,8 @@ func newCohorts(o *Options) cohorts {
 	return c
 }
 
-// add adds an account, churned or not, to the cohort it belongs to.
-func (c *cohorts) add(r *column.Row, own bool) {
+// add adds an account, churned or not, for which now is the present month, to the cohort it belongs to.
+func (c *cohorts) add(r *column.Row, now health.Month, own bool) {
 	month := begin(r)
 	i := int(month - c.first)
 
@@ -49,7 +49,7 @@ func (c *cohorts) add(r *column.Row, own bool) {
 	of := &c.of[i]
 	of.accounts++
 
-	l := lifeOf(r, month)
+	l := lifeOf(r, month, now)
 	if own {
 		of.opening.add(l.arr)
 	}
@@ -79,8 +79,8 @@ type life struct {
 	since health.Month // the month of its first arr; before, it counts with it
 }
 
-func lifeOf(r *column.Row, began health.Month) life {
-	l := life{row: r, ends: monthsOf(r), now: health.MonthOf(r.Day), left: churned(r)}
+func lifeOf(r *column.Row, began, now health.Month) life {
+	l := life{row: r, ends: monthsOf(r), now: now, left: churned(r)}
 	for len(l.ends) > 0 && l.ends[0].Month < began {
 		l.ends = l.ends[1:]
 	}

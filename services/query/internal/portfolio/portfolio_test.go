@@ -182,14 +182,14 @@ func TestVotes(t *testing.T) {
 		"USD": {"EUR", "USD", "USD"},
 		"EUR": {"USD", "", "EUR", "USD", "EUR", ""}, // the first in the alphabet, the unnamed last
 	} {
-		a, b := portfolio.Votes{}, portfolio.Votes{}
+		var a, b portfolio.Votes
 
 		for i, currency := range currencies {
-			[]portfolio.Votes{a, b}[i%2].Add(&column.Row{Currency: currency, ARRKnown: true})
+			[]*portfolio.Votes{&a, &b}[i%2].Add(&column.Row{Currency: currency, ARRKnown: true})
 			a.Add(&column.Row{Currency: "XXX"})
 		}
 
-		a.Merge(b)
+		a.Merge(&b)
 		require.Equal(t, want, a.Winner())
 	}
 }

@@ -43,3 +43,17 @@ func begin(r *column.Row) health.Month {
 
 	return health.MonthOf(r.Day)
 }
+
+// calendar knows the month of the day asked for last: most accounts are at the same day.
+type calendar struct {
+	day   health.Day
+	month health.Month
+}
+
+func (c *calendar) monthOf(d health.Day) health.Month {
+	if d != c.day {
+		c.day, c.month = d, health.MonthOf(d)
+	}
+
+	return c.month
+}
