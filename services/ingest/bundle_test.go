@@ -93,7 +93,7 @@ func newBundleOn(t testing.TB, nc *nats.Conn, o eventlog.Options, cfg Config) *b
 		role      access.Role
 	}{
 		{&b.ingest, "w", access.RoleIngest},
-		{&b.query, "w", access.RoleQuery},
+		{&b.query, "w", access.RoleViewer},
 		{&b.admin, "w", access.RoleAdmin},
 		{&b.otherSpace, "other", access.RoleIngest},
 	} {

@@ -70,6 +70,8 @@ const (
 	CodeKeyWrongKind Code = "key_wrong_kind"
 	// CodeAdminKeyRequired: history needs the admin key.
 	CodeAdminKeyRequired Code = "admin_key_required"
+	// CodeRateLimited: the key makes more requests than it may. Try again.
+	CodeRateLimited Code = "rate_limited"
 	// CodeInvalidLoad: the id of the historical load is malformed.
 	CodeInvalidLoad Code = "invalid_load"
 	// CodeNotFound: there is nothing at this address.

@@ -208,7 +208,7 @@ func (h *handler) authenticate(r *http.Request, body string) (access.Principal, 
 		key = body
 	}
 
-	p, err := h.s.deps.Keyring.Authorize(key, access.RoleIngest, access.RoleAdmin)
+	p, err := h.s.deps.Keyring.Admit(key, r.ContentLength, access.RoleIngest, access.RoleAdmin)
 	if err != nil {
 		return access.Principal{}, keyProblem(err)
 	}

@@ -123,7 +123,13 @@ func directoryProblem(err error) *Problem {
 func keyProblem(err error) *Problem {
 	p := &Problem{Status: http.StatusUnauthorized, Err: err}
 
+	var limit *access.LimitError
+
 	switch {
+	case errors.As(err, &limit) && limit.RetryAfter > 0:
+		p.Status, p.Code, p.Message, p.RetryAfter = http.StatusTooManyRequests, CodeRateLimited, limit.Message, limit.RetryAfter
+	case errors.As(err, &limit):
+		p.Status, p.Code, p.Message = http.StatusRequestEntityTooLarge, CodeRequestTooLarge, limit.Message
 	case errors.Is(err, access.ErrMissingKey):
 		p.Code, p.Message = CodeKeyMissing, access.ErrMissingKey.Message
 	case errors.Is(err, access.ErrWrongKind):

@@ -136,7 +136,7 @@ func TestScorecards(t *testing.T) {
 	var reader sync.WaitGroup
 
 	reader.Go(func() {
-		got, err := w.health().GetHealth(w.as(access.RoleQuery),
+		got, err := w.health().GetHealth(w.as(access.RoleViewer),
 			&healthv1.GetHealthRequest{AccountId: "acme", AtLeast: applied.GetToken()})
 		if err != nil || got.GetHealth().GetScorecard() != "newcomers" {
 			t.Errorf("reading with the token: %v, %v", got, err)
@@ -233,7 +233,7 @@ func TestRejects(t *testing.T) {
 		var all []*healthv1.Reject
 
 		for {
-			got, err := w.health().ListRejects(w.as(access.RoleQuery), req)
+			got, err := w.health().ListRejects(w.as(access.RoleViewer), req)
 			require.NoError(t, err)
 
 			all = append(all, got.GetRejects()...)

@@ -41,7 +41,7 @@ func TestAtLeast(t *testing.T) {
 				readers.Go(func() {
 					account := accountID(i)
 					token, _, _ := w.write(writer, account)
-					ctx := w.as(access.RoleQuery)
+					ctx := w.as(access.RoleViewer)
 
 					got, err := client.GetHealth(ctx, &healthv1.GetHealthRequest{AccountId: account, AtLeast: token})
 					if err != nil || got.GetHealth().GetAccountId() != account {
@@ -99,13 +99,13 @@ func TestAtLeastWithoutTheWrite(t *testing.T) {
 		w := start(t, openMemory(t), short)
 		token, _, _ := w.write(w.writer(), "acme")
 
-		_, err := w.health().GetHealth(w.as(access.RoleQuery),
+		_, err := w.health().GetHealth(w.as(access.RoleViewer),
 			&healthv1.GetHealthRequest{AccountId: "acme", AtLeast: token})
 		requireError(t, err, codes.DeadlineExceeded, "NOT_YET_VISIBLE")
-		_, err = w.health().GetHistory(w.as(access.RoleQuery),
+		_, err = w.health().GetHistory(w.as(access.RoleViewer),
 			&healthv1.GetHistoryRequest{AccountId: "acme", AtLeast: token})
 		requireError(t, err, codes.DeadlineExceeded, "NOT_YET_VISIBLE")
-		_, err = w.health().ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{AtLeast: token})
+		_, err = w.health().ListAccounts(w.as(access.RoleViewer), &healthv1.ListAccountsRequest{AtLeast: token})
 		requireError(t, err, codes.DeadlineExceeded, "NOT_YET_VISIBLE")
 	})
 
@@ -115,7 +115,7 @@ func TestAtLeastWithoutTheWrite(t *testing.T) {
 		w := start(t, openMemory(t))
 		token, _, _ := w.write(w.writer(), "acme")
 
-		ctx, cancel := context.WithTimeout(w.as(access.RoleQuery), time.Second)
+		ctx, cancel := context.WithTimeout(w.as(access.RoleViewer), time.Second)
 		defer cancel()
 
 		_, err := w.health().GetHealth(ctx, &healthv1.GetHealthRequest{AccountId: "acme", AtLeast: token})
@@ -135,7 +135,7 @@ func TestAtLeastWithoutTheWrite(t *testing.T) {
 
 		token, _, _ := w.write(writer, accountID(i))
 
-		_, err := w.health().GetHealth(w.as(access.RoleQuery),
+		_, err := w.health().GetHealth(w.as(access.RoleViewer),
 			&healthv1.GetHealthRequest{AccountId: "acme", AtLeast: token})
 		require.NoError(t, err)
 	})
@@ -145,7 +145,7 @@ func TestAtLeastWithoutTheWrite(t *testing.T) {
 
 		w := start(t, openMemory(t))
 		token, _, _ := w.write(w.writer(), "acme")
-		ctx, cancel := context.WithCancel(w.as(access.RoleQuery))
+		ctx, cancel := context.WithCancel(w.as(access.RoleViewer))
 		time.AfterFunc(50*time.Millisecond, cancel)
 
 		_, err := w.health().GetHealth(ctx, &healthv1.GetHealthRequest{AccountId: "acme", AtLeast: token})

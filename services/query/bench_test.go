@@ -169,7 +169,7 @@ func BenchmarkGetHealth(b *testing.B) {
 		require.NoError(b, err)
 	}
 
-	ctx := w.as(access.RoleQuery)
+	ctx := w.as(access.RoleViewer)
 	answer, err := w.health().GetHealth(ctx, &healthv1.GetHealthRequest{AccountId: accountID(1)})
 	require.NoError(b, err)
 

@@ -40,7 +40,7 @@ func TestGetHealth(t *testing.T) {
 				},
 			}))
 
-			got, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+			got, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 			require.NoError(t, err)
 			requireExplained(t, got.GetHealth())
 
@@ -93,18 +93,18 @@ func TestGetHealthOnALaterDay(t *testing.T) {
 	w := start(t, openMemory(t))
 	w.score(home, "acme", noon(), 0, used("acme"))
 
-	before, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+	before, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 	require.NoError(t, err)
 
 	w.tick(noon() + 5*day) // nobody has rolled the account yet
 
-	after, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+	after, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 	require.NoError(t, err)
 	require.Equal(t, "2026-03-15", after.GetHealth().GetDay())
 	require.Less(t, after.GetHealth().GetScore(), before.GetHealth().GetScore())
 	requireExplained(t, after.GetHealth())
 
-	rows, err := w.health().GetHistory(w.as(access.RoleQuery), &healthv1.GetHistoryRequest{AccountId: "acme"})
+	rows, err := w.health().GetHistory(w.as(access.RoleViewer), &healthv1.GetHistoryRequest{AccountId: "acme"})
 	require.NoError(t, err)
 	require.Len(t, rows.GetRows(), 6)
 	require.InDelta(t, after.GetHealth().GetScore(), rows.GetRows()[5].GetScore(), 0)
@@ -125,12 +125,12 @@ func TestGetHealthOfALargeAccount(t *testing.T) {
 	events = append(events, profiled("big", &eventv1.Account{Seats: proto.Int64(600)}))
 	w.score(home, "big", noon(), 0, events...)
 
-	got, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "big"})
+	got, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "big"})
 	require.NoError(t, err)
 	require.InDelta(t, 100, got.GetHealth().GetDimensions()[0].GetMeasures()[1].GetValue(), 0)
 
 	require.Eventually(t, func() bool {
-		list, err := w.health().ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{})
+		list, err := w.health().ListAccounts(w.as(access.RoleViewer), &healthv1.ListAccountsRequest{})
 
 		return err == nil && list.GetTotalSize() == 1 &&
 			list.GetAccounts()[0].GetScore() == got.GetHealth().GetScore()
@@ -149,13 +149,13 @@ func TestGetHealthByScorecardsInForce(t *testing.T) {
 	for version := uint64(3); version < 12; version++ {
 		w.setScorecards(home, version, []byte(document), nil)
 
-		got, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+		got, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 		require.NoError(t, err)
 		require.Equal(t, version, got.GetHealth().GetScorecardVersion())
 		require.Equal(t, "newcomers", got.GetHealth().GetScorecard())
 	}
 
-	other := withKey(t.Context(), w.newKey("other", access.RoleQuery))
+	other := withKey(t.Context(), w.newKey("other", access.RoleViewer))
 	require.Eventually(t, func() bool {
 		got, err := w.health().GetHealth(other, &healthv1.GetHealthRequest{AccountId: "acme"})
 
@@ -184,7 +184,7 @@ func TestRefusals(t *testing.T) {
 		return err
 	}
 	acme := &healthv1.GetHealthRequest{AccountId: "acme"}
-	queryKey := w.keys[access.RoleQuery]
+	queryKey := w.keys[access.RoleViewer]
 
 	requireError(t, get("", acme), codes.Unauthenticated, "KEY_MISSING")
 	requireError(t, get("x", acme), codes.Unauthenticated, "KEY_UNKNOWN")
@@ -236,7 +236,7 @@ func TestRefusals(t *testing.T) {
 
 // withOther is a query key of another workspace.
 func withOther(w *world) string {
-	key := w.newKey("other", access.RoleQuery)
+	key := w.newKey("other", access.RoleViewer)
 
 	require.Eventually(w.tb, func() bool {
 		_, err := w.health().ListAccounts(withKey(w.tb.Context(), key), &healthv1.ListAccountsRequest{})
@@ -261,7 +261,7 @@ func TestGetHistory(t *testing.T) {
 
 			get := func(req *healthv1.GetHistoryRequest) []*healthv1.HistoryRow {
 				req.AccountId = "acme"
-				got, err := w.health().GetHistory(w.as(access.RoleQuery), req)
+				got, err := w.health().GetHistory(w.as(access.RoleViewer), req)
 				require.NoError(t, err)
 
 				return got.GetRows()
@@ -293,12 +293,12 @@ func TestChurnedAccount(t *testing.T) {
 	w.score(home, "acme", noon()+day, 0, profiled("acme", &eventv1.Account{ChurnDate: new("2026-03-11")}))
 	w.tick(noon() + 9*day)
 
-	got, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+	got, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 	require.NoError(t, err)
 	require.Equal(t, healthv1.Stage_STAGE_CHURNED, got.GetHealth().GetStage())
 	require.NotNil(t, got.GetHealth().Score) // whether it is set
 
-	rows, err := w.health().GetHistory(w.as(access.RoleQuery), &healthv1.GetHistoryRequest{AccountId: "acme"})
+	rows, err := w.health().GetHistory(w.as(access.RoleViewer), &healthv1.GetHistoryRequest{AccountId: "acme"})
 	require.NoError(t, err)
 	require.Len(t, rows.GetRows(), 1)
 }
@@ -330,7 +330,7 @@ func TestListAccounts(t *testing.T) {
 
 			client := w.health()
 			require.Eventually(t, func() bool {
-				got, err := client.ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{})
+				got, err := client.ListAccounts(w.as(access.RoleViewer), &healthv1.ListAccountsRequest{})
 
 				return err == nil && got.GetTotalSize() == 200
 			}, patience, 10*time.Millisecond)
@@ -344,7 +344,7 @@ func TestListAccounts(t *testing.T) {
 				)
 
 				for {
-					got, err := client.ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{
+					got, err := client.ListAccounts(w.as(access.RoleViewer), &healthv1.ListAccountsRequest{
 						OrderBy: order, PageSize: 33, PageToken: token,
 					})
 					require.NoError(t, err)
@@ -390,11 +390,11 @@ func TestReadyTellsWhyNot(t *testing.T) {
 		return err != nil && strings.Contains(err.Error(), "down for repair")
 	}, patience, time.Millisecond)
 
-	_, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+	_, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 	requireError(t, err, codes.Unavailable, "STORE_UNAVAILABLE")
 	require.NotContains(t, err.Error(), "repair", "what is inside stays inside")
 
-	_, err = w.health().ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{})
+	_, err = w.health().ListAccounts(w.as(access.RoleViewer), &healthv1.ListAccountsRequest{})
 	requireError(t, err, codes.Unavailable, "LISTS_FILLING")
 }
 

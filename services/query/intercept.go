@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/grpc"
@@ -15,24 +14,7 @@ import (
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
-	"hale.dev/services/internal/access"
 )
-
-// rule says who may call what: everyone may ask whether the server works and what it offers.
-func rule(method string) []access.Role {
-	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
-
-	switch service {
-	case "grpc.health.v1.Health",
-		"grpc.reflection.v1.ServerReflection",
-		"grpc.reflection.v1alpha.ServerReflection":
-		return nil
-	case healthv1.HealthService_ServiceDesc.ServiceName:
-		return []access.Role{access.RoleQuery, access.RoleAdmin}
-	default:
-		return []access.Role{access.RoleAdmin}
-	}
-}
 
 // newValidator compiles the rules of all requests at the start, so that no call pays for it.
 func newValidator() (protovalidate.Validator, error) {

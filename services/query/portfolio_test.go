@@ -65,7 +65,7 @@ func requirePortfolio(
 	require.Eventually(t, func() bool {
 		var err error
 
-		got, err = w.health().GetPortfolio(w.as(access.RoleQuery), req)
+		got, err = w.health().GetPortfolio(w.as(access.RoleViewer), req)
 
 		return err == nil && got.GetTotal().GetAccounts() == accounts
 	}, patience, 10*time.Millisecond)
@@ -132,7 +132,7 @@ func TestPortfolioWaitsForAWrite(t *testing.T) {
 	early := make(chan error, 1)
 
 	go func() {
-		got, err := w.health().GetPortfolio(w.as(access.RoleQuery), &healthv1.GetPortfolioRequest{AtLeast: token})
+		got, err := w.health().GetPortfolio(w.as(access.RoleViewer), &healthv1.GetPortfolioRequest{AtLeast: token})
 		if err == nil && got.GetTotal().GetAccounts() != 1 {
 			err = fmt.Errorf("answered before the write was there: %v", got.GetTotal()) //nolint:err113 // of this test
 		}
@@ -148,7 +148,7 @@ func TestPortfolioOfNobody(t *testing.T) {
 
 	w := start(t, openMemory(t))
 
-	got, err := w.health().GetPortfolio(w.as(access.RoleQuery), &healthv1.GetPortfolioRequest{FromMonth: "2026-01"})
+	got, err := w.health().GetPortfolio(w.as(access.RoleViewer), &healthv1.GetPortfolioRequest{FromMonth: "2026-01"})
 	require.NoError(t, err)
 	require.Zero(t, got.GetTotal().GetAccounts())
 	require.Nil(t, got.GetAsOf())
@@ -168,7 +168,7 @@ func TestPortfolioRefusesWhatIsNoQuestion(t *testing.T) {
 		"movement_days": {MovementDays: 31},
 		"currency":      {Currency: "usd"},
 	} {
-		_, err := w.health().GetPortfolio(w.as(access.RoleQuery), req)
+		_, err := w.health().GetPortfolio(w.as(access.RoleViewer), req)
 		require.Equal(t, []string{field}, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"))
 	}
 
@@ -176,11 +176,11 @@ func TestPortfolioRefusesWhatIsNoQuestion(t *testing.T) {
 		{FromMonth: "2026-03", ToMonth: "2026-02"}, // backwards
 		{FromMonth: "2023-03"},                     // not kept
 	} {
-		_, err := w.health().GetPortfolio(w.as(access.RoleQuery), req)
+		_, err := w.health().GetPortfolio(w.as(access.RoleViewer), req)
 		require.Equal(t, []string{"from_month"}, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"))
 	}
 
-	_, err := w.health().GetPortfolio(w.as(access.RoleQuery), &healthv1.GetPortfolioRequest{ToMonth: "2020-01"})
+	_, err := w.health().GetPortfolio(w.as(access.RoleViewer), &healthv1.GetPortfolioRequest{ToMonth: "2020-01"})
 	require.Equal(t, []string{"to_month"}, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"))
 }
 
@@ -197,7 +197,7 @@ func TestChildrenRollUp(t *testing.T) {
 		w.score(home, account, now, 0, used(account), e)
 	}
 	get := func(account string) *healthv1.AccountHealth {
-		got, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: account})
+		got, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: account})
 		require.NoError(t, err)
 
 		return got.GetHealth()

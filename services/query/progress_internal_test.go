@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/store"
 )
@@ -125,11 +126,13 @@ func TestDecimal(t *testing.T) {
 func TestRule(t *testing.T) {
 	t.Parallel()
 
+	rule := newPermissions().rule
 	require.Empty(t, rule("/grpc.health.v1.Health/Check"))
 	require.Empty(t, rule("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"))
-	require.Len(t, rule("/hale.health.v1.HealthService/GetHealth"), 2)
-	require.Len(t, rule("/hale.admin.v1.AdminService/ApplyScorecards"), 1)
-	require.Len(t, rule("/whatever.comes.Next/Do"), 1, "what nobody thought of is for admins")
+	require.Equal(t, []access.Role{access.RoleViewer, access.RoleOperator, access.RoleAdmin}, rule("/hale.health.v1.HealthService/GetHealth"))
+	require.Equal(t, []access.Role{access.RoleOperator, access.RoleAdmin}, rule("/hale.health.v1.HealthService/SetPulse"))
+	require.Equal(t, []access.Role{access.RoleAdmin}, rule("/hale.admin.v1.AdminService/ApplyScorecards"))
+	require.Equal(t, []access.Role{access.RoleNone}, rule("/whatever.comes.Next/Do"), "what nobody thought of is for nobody")
 }
 
 func TestPatience(t *testing.T) {

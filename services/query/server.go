@@ -52,6 +52,7 @@ func newServers(s *Service) (*servers, error) {
 		return nil, err
 	}
 
+	rule := newPermissions().rule
 	out := outcomes{metrics: s.metrics, logger: s.deps.Logger}
 	options := []grpc.ServerOption{
 		grpc.StatsHandler(otelgrpc.NewServerHandler(

@@ -62,7 +62,7 @@ func TestHTTP(t *testing.T) {
 
 	const method = "/hale.health.v1.HealthService/GetHealth"
 
-	key := w.keys[access.RoleQuery]
+	key := w.keys[access.RoleViewer]
 
 	t.Run("answers JSON, as curl sends it", func(t *testing.T) {
 		t.Parallel()
@@ -144,7 +144,7 @@ func TestHTTP(t *testing.T) {
 		t.Parallel()
 
 		over := &world{tb: t, grpc: w.http, keys: w.keys}
-		got, err := over.health().GetHealth(over.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+		got, err := over.health().GetHealth(over.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 		require.NoError(t, err)
 		require.Equal(t, "acme", got.GetHealth().GetAccountId())
 	})
@@ -235,13 +235,13 @@ func TestTLS(t *testing.T) {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(client)))
 		require.NoError(t, err)
 
-		_, err = healthv1.NewHealthServiceClient(conn).GetHealth(w.as(access.RoleQuery),
+		_, err = healthv1.NewHealthServiceClient(conn).GetHealth(w.as(access.RoleViewer),
 			&healthv1.GetHealthRequest{AccountId: "acme"})
 		require.NoError(t, err)
 		require.NoError(t, conn.Close())
 	}
 
-	_, err := w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: "acme"})
+	_, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 	require.Error(t, err, "without TLS nothing is answered")
 }
 

@@ -38,6 +38,8 @@ type Deps struct {
 	Rejects  *reject.Stream
 	Settings *settings.Settings
 	Keyring  *access.Keyring
+	// Now is the clock by which keys end; nil: time.Now.
+	Now func() time.Time
 	// Resender may be nil: then refused events cannot be sent again here.
 	Resender Resender
 	// Tasks is where owners are asked for work.
@@ -49,6 +51,15 @@ type Deps struct {
 	Meter     metric.MeterProvider
 	// GRPC and HTTP are listeners to use instead of the addresses in Config; nil: those.
 	GRPC, HTTP net.Listener
+}
+
+// now is what time it is.
+func (d *Deps) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+
+	return d.Now()
 }
 
 // Service answers queries.

@@ -75,7 +75,7 @@ func TestListsFollowAStoreThatFallsBack(t *testing.T) {
 	}
 
 	total := func() int32 {
-		got, err := w.health().ListAccounts(w.as(access.RoleQuery), &healthv1.ListAccountsRequest{})
+		got, err := w.health().ListAccounts(w.as(access.RoleViewer), &healthv1.ListAccountsRequest{})
 		require.NoError(t, err)
 
 		return got.GetTotalSize()

@@ -134,7 +134,7 @@ func prepare(tb testing.TB, s store.Store) *world {
 	w.rejects, err = reject.Open(tb.Context(), w.log.JetStream(), reject.Options{})
 	require.NoError(tb, err)
 
-	for _, role := range []access.Role{access.RoleIngest, access.RoleQuery, access.RoleAdmin} {
+	for _, role := range []access.Role{access.RoleIngest, access.RoleViewer, access.RoleAdmin} {
 		w.keys[role] = w.newKey(home, role)
 	}
 

@@ -55,7 +55,7 @@ func TestKeyring(t *testing.T) {
 	t.Parallel()
 
 	s, js := newSettings(t)
-	query := addKey(t, s, "w", access.RoleQuery)
+	query := addKey(t, s, "w", access.RoleViewer)
 	keys, err := access.Open(t.Context(), s)
 	require.NoError(t, err)
 
@@ -65,7 +65,7 @@ func TestKeyring(t *testing.T) {
 		p, err := keys.Authenticate(query)
 		require.NoError(t, err)
 		require.Equal(t, "w", p.Workspace)
-		require.Equal(t, access.RoleQuery, p.Role)
+		require.Equal(t, access.RoleViewer, p.Role)
 		require.Len(t, p.KeyID, 12)
 		require.NotContains(t, query, p.KeyID)
 	})
@@ -89,7 +89,7 @@ func TestKeyring(t *testing.T) {
 		require.ErrorIs(t, err, access.ErrWrongKind)
 		_, err = keys.Authorize("x", access.RoleIngest)
 		require.ErrorIs(t, err, access.ErrUnknownKey)
-		_, err = keys.Authorize(query, access.RoleAdmin, access.RoleQuery)
+		_, err = keys.Authorize(query, access.RoleAdmin, access.RoleViewer)
 		require.NoError(t, err)
 	})
 
@@ -142,7 +142,7 @@ func TestNewKey(t *testing.T) {
 	t.Parallel()
 
 	for r, prefix := range map[access.Role]string{
-		access.RoleIngest: "hale_ingest_", access.RoleQuery: "hale_query_", access.RoleAdmin: "hale_admin_",
+		access.RoleIngest: "hale_ingest_", access.RoleViewer: "hale_viewer_", access.RoleAdmin: "hale_admin_",
 	} {
 		key := access.NewKey(r)
 		require.True(t, strings.HasPrefix(key, prefix), key)
@@ -191,7 +191,7 @@ func TestInterceptors(t *testing.T) {
 	t.Parallel()
 
 	s, _ := newSettings(t)
-	query, ingest := addKey(t, s, "w", access.RoleQuery), addKey(t, s, "w", access.RoleIngest)
+	query, ingest := addKey(t, s, "w", access.RoleViewer), addKey(t, s, "w", access.RoleIngest)
 	keys, err := access.Open(t.Context(), s)
 	require.NoError(t, err)
 
@@ -200,7 +200,7 @@ func TestInterceptors(t *testing.T) {
 			return nil
 		}
 
-		return []access.Role{access.RoleQuery}
+		return []access.Role{access.RoleViewer}
 	}
 	unary, stream := access.UnaryInterceptor(keys, rule), access.StreamInterceptor(keys, rule)
 
@@ -270,7 +270,7 @@ func TestRoleNames(t *testing.T) {
 
 	require.Equal(t, "none", access.RoleNone.String())
 	require.Equal(t, "ingest", access.RoleIngest.String())
-	require.Equal(t, "query", access.RoleQuery.String())
+	require.Equal(t, "viewer", access.RoleViewer.String())
 	require.Equal(t, "admin", access.RoleAdmin.String())
 
 	_, ok := access.FromContext(t.Context())
@@ -400,7 +400,7 @@ func requireWorks(t *testing.T, s *settings.Settings, c access.Credentials) {
 	require.NoError(t, err)
 
 	for role, key := range map[access.Role]string{
-		access.RoleIngest: c.IngestKey, access.RoleQuery: c.QueryKey, access.RoleAdmin: c.AdminKey,
+		access.RoleIngest: c.IngestKey, access.RoleViewer: c.QueryKey, access.RoleAdmin: c.AdminKey,
 	} {
 		p, err := keys.Authorize(key, role)
 		require.NoError(t, err)

@@ -39,13 +39,13 @@ type Credentials struct {
 
 // newCredentials makes three keys.
 func newCredentials() Credentials {
-	return Credentials{IngestKey: NewKey(RoleIngest), QueryKey: NewKey(RoleQuery), AdminKey: NewKey(RoleAdmin)}
+	return Credentials{IngestKey: NewKey(RoleIngest), QueryKey: NewKey(RoleViewer), AdminKey: NewKey(RoleAdmin)}
 }
 
 // each calls f for each key that is known, and ends with its first error.
 func (c Credentials) each(f func(Role, string) error) error {
 	for role, key := range map[Role]string{
-		RoleIngest: c.IngestKey, RoleQuery: c.QueryKey, RoleAdmin: c.AdminKey,
+		RoleIngest: c.IngestKey, RoleViewer: c.QueryKey, RoleAdmin: c.AdminKey,
 	} {
 		if key == "" {
 			continue

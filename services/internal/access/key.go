@@ -32,5 +32,5 @@ func NewKey(r Role) string {
 // Hash returns what is stored of a key. A key is random and long, so a plain hash keeps it safe.
 func Hash(key string) settings.KeyHash { return sha256.Sum256([]byte(key)) }
 
-// keyID names a key in logs.
-func keyID(h settings.KeyHash) string { return hex.EncodeToString(h[:keyIDBytes]) }
+// KeyID names a key in logs and for those who manage keys.
+func KeyID(h settings.KeyHash) string { return hex.EncodeToString(h[:keyIDBytes]) }

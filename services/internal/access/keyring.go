@@ -20,19 +20,39 @@ const (
 	openWait = 30 * time.Second
 )
 
+// known is a key that opens something.
+type known struct {
+	Principal
+
+	expires *time.Time
+	meter   *meter
+}
+
 // principals by the hash of their key. The hash is looked up, never the key, so the time of a lookup tells
 // nothing about keys.
-type principals map[settings.KeyHash]Principal
+type principals map[settings.KeyHash]known
 
 // Keyring knows all keys, and hears of new ones. It is safe for concurrent use.
 type Keyring struct {
-	keys atomic.Pointer[principals]
+	keys   atomic.Pointer[principals]
+	limits Limits
+	now    func() time.Time
 }
 
 // Option changes how a keyring works.
 type Option func(*options)
 
-type options struct{ logger *slog.Logger }
+type options struct {
+	logger *slog.Logger
+	limits Limits
+	now    func() time.Time
+}
+
+// WithLimits bounds the requests of every key that has no limits of its own; by default nothing is bounded.
+func WithLimits(l Limits) Option { return func(o *options) { o.limits = l } }
+
+// WithClock says what time it is.
+func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
 
 // WithLogger says where a keyring reports what it cannot read; by default nowhere.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
@@ -40,13 +60,13 @@ func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l 
 // Open reads all keys and keeps watching them until ctx ends. It returns when all keys there are known. A cluster that
 // cannot answer yet is asked again for half a minute.
 func Open(ctx context.Context, s *settings.Settings, opts ...Option) (*Keyring, error) {
-	o := options{logger: slog.New(slog.DiscardHandler)}
+	o := options{logger: slog.New(slog.DiscardHandler), now: time.Now}
 	for _, opt := range opts {
 		opt(&o)
 	}
 
 	var (
-		k      = new(Keyring)
+		k      = &Keyring{limits: o.limits, now: o.now}
 		synced = make(chan struct{})
 		failed = make(chan error, 1)
 	)
@@ -102,7 +122,7 @@ func (k *Keyring) watch(ctx context.Context, s *settings.Settings, log *slog.Log
 		case c.Removed:
 			delete(next, c.Key.Hash)
 		default:
-			next[c.Key.Hash] = p
+			next[c.Key.Hash] = k.entry(p, c.Key, next[c.Key.Hash].meter)
 		}
 
 		if live {
@@ -116,7 +136,21 @@ func (k *Keyring) watch(ctx context.Context, s *settings.Settings, log *slog.Log
 
 // principal returns who a stored key stands for.
 func principal(k settings.Key) Principal {
-	return Principal{Workspace: k.Workspace, Role: parseRole(k.Role), KeyID: keyID(k.Hash)}
+	return Principal{Workspace: k.Workspace, Role: ParseRole(k.Role), KeyID: KeyID(k.Hash), Name: k.Name}
+}
+
+// entry is what is kept of a key. A meter that counts by the same limits goes on.
+func (k *Keyring) entry(p Principal, stored settings.Key, old *meter) known {
+	limits := k.limits
+	if l := stored.Limits; l != nil {
+		limits = Limits{Rate: l.Rate, Burst: l.Burst, MaxBytes: l.MaxBytes}
+	}
+
+	if old == nil || old.limits != limits {
+		old = newMeter(limits)
+	}
+
+	return known{Principal: p, expires: stored.Expires, meter: old}
 }
 
 // Authenticate returns who calls with that key. Errors: ErrMissingKey, ErrUnknownKey.
@@ -129,9 +163,16 @@ func (k *Keyring) Authenticate(key string) (Principal, error) {
 		return Principal{}, ErrUnknownKey
 	}
 
+	p, err := k.find(key)
+
+	return p.Principal, err
+}
+
+// find returns the entry of a key.
+func (k *Keyring) find(key string) (known, error) {
 	p, ok := (*k.keys.Load())[Hash(key)]
-	if !ok {
-		return Principal{}, ErrUnknownKey
+	if !ok || p.expires != nil && !k.now().Before(*p.expires) {
+		return known{}, ErrUnknownKey
 	}
 
 	return p, nil
@@ -150,4 +191,20 @@ func (k *Keyring) Authorize(key string, roles ...Role) (Principal, error) {
 	}
 
 	return p, nil
+}
+
+// Admit is Authorize for a request of a size in bytes that is to be made now: it also holds the key to its limits.
+// Errors: those of Authorize, a *LimitError.
+func (k *Keyring) Admit(key string, size int64, roles ...Role) (Principal, error) {
+	p, err := k.Authorize(key, roles...)
+	if err != nil {
+		return Principal{}, err
+	}
+
+	entry, err := k.find(key)
+	if err != nil { // it ended this moment
+		return Principal{}, err
+	}
+
+	return p, entry.meter.take(k.now(), size)
 }

@@ -5,15 +5,17 @@ import "context"
 // Role is what a key may do.
 type Role uint8
 
-// The roles.
+// The roles; numbers are those of hale.admin.v1.Role.
 const (
 	// RoleNone may do nothing.
 	RoleNone Role = iota
 	// RoleIngest may only write events.
 	RoleIngest
-	// RoleQuery may only read.
-	RoleQuery
-	// RoleAdmin may do both, and change settings.
+	// RoleViewer may only read.
+	RoleViewer
+	// RoleOperator may read, and decide about accounts: overrides, pulses, goals, segments.
+	RoleOperator
+	// RoleAdmin may do everything in its workspace, write events too.
 	RoleAdmin
 )
 
@@ -22,8 +24,10 @@ func (r Role) String() string {
 	switch r {
 	case RoleIngest:
 		return "ingest"
-	case RoleQuery:
-		return "query"
+	case RoleViewer:
+		return "viewer"
+	case RoleOperator:
+		return "operator"
 	case RoleAdmin:
 		return "admin"
 	case RoleNone:
@@ -32,15 +36,35 @@ func (r Role) String() string {
 	return "none"
 }
 
-// parseRole undoes String; RoleNone for every other text.
-func parseRole(s string) Role {
-	for _, r := range []Role{RoleIngest, RoleQuery, RoleAdmin} {
+// oldViewer is what the role of viewers was called at first; stored keys still say so.
+const oldViewer = "query"
+
+// ParseRole undoes String; RoleNone for every other text.
+func ParseRole(s string) Role {
+	for _, r := range []Role{RoleIngest, RoleViewer, RoleOperator, RoleAdmin} {
 		if r.String() == s {
 			return r
 		}
 	}
 
+	if s == oldViewer {
+		return RoleViewer
+	}
+
 	return RoleNone
+}
+
+// AtLeast returns the roles that may do what a viewer, an operator or an admin may; of another role that one alone.
+func (r Role) AtLeast() []Role {
+	switch r {
+	case RoleViewer:
+		return []Role{RoleViewer, RoleOperator, RoleAdmin}
+	case RoleOperator:
+		return []Role{RoleOperator, RoleAdmin}
+	case RoleNone, RoleIngest, RoleAdmin:
+	}
+
+	return []Role{r}
 }
 
 // Principal is who calls.
@@ -49,8 +73,10 @@ type Principal struct {
 	Workspace string
 	// Role of the key.
 	Role Role
-	// KeyID names the key in logs: the beginning of its hash.
+	// KeyID names the key in logs: the beginning of its hash. Of a token it is the subject.
 	KeyID string
+	// Name is what the key is for; empty: not said.
+	Name string
 }
 
 // principalKey is the context key of the principal.

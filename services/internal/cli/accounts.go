@@ -33,7 +33,7 @@ func atLeastFlag(cmd *cobra.Command, p *string) {
 
 // health calls f with a client of the query service.
 func (a *app) health(ctx context.Context, f func(context.Context, healthv1.HealthServiceClient) error) error {
-	conn, err := a.settings.dial(access.RoleQuery)
+	conn, err := a.settings.dial(access.RoleViewer)
 	if err != nil {
 		return err
 	}

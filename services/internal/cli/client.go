@@ -84,7 +84,7 @@ func (s *settings) key(role access.Role) (string, error) {
 	switch role {
 	case access.RoleIngest:
 		key = first(c.IngestKey, c.AdminKey)
-	case access.RoleQuery:
+	case access.RoleViewer:
 		key = first(c.QueryKey, c.AdminKey)
 	case access.RoleAdmin, access.RoleNone:
 	}

@@ -165,7 +165,7 @@ func (a *app) loadDemo(ctx context.Context, p *demo.Portfolio, player *demo.Play
 
 // awaitToken waits until a write is in the scores. A server may wait less than it takes.
 func (a *app) awaitToken(ctx context.Context, token string) error {
-	conn, err := a.settings.dial(access.RoleQuery)
+	conn, err := a.settings.dial(access.RoleViewer)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,15 @@
 package settings
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -31,6 +34,23 @@ type Key struct {
 	Role string `json:"role"`
 	// Created is when the key was made.
 	Created time.Time `json:"created"`
+	// CreatedBy is the id of the key with which it was made; empty: the first start.
+	CreatedBy string `json:"created_by,omitempty"`
+	// Name is what the key is for.
+	Name string `json:"name,omitempty"`
+	// Expires is from when on it opens nothing; nil: never.
+	Expires *time.Time `json:"expires,omitempty"`
+	// Limits bounds its requests; nil: what the configuration says.
+	Limits *KeyLimits `json:"limits,omitempty"`
+}
+
+// KeyLimits bounds the requests of a key, in each process. 0 is no bound.
+type KeyLimits struct {
+	// Rate is requests a second in the long run, Burst how many at once.
+	Rate  float64 `json:"rate,omitempty"`
+	Burst int     `json:"burst,omitempty"`
+	// MaxBytes bounds the size of a request.
+	MaxBytes int64 `json:"max_bytes,omitempty"`
 }
 
 // KeyChange is what a watch of keys tells.
@@ -62,6 +82,63 @@ func (s *Settings) PutKey(ctx context.Context, k Key) error {
 	}
 
 	return wrap(err, "storing a key of %q", k.Workspace)
+}
+
+// StoredKey is a key with its revision.
+type StoredKey struct {
+	Key
+
+	// Revision of the entry.
+	Revision uint64
+}
+
+// Keys returns the keys of a workspace, the oldest first. Entries that cannot be read are left out.
+func (s *Settings) Keys(ctx context.Context, workspace string) ([]StoredKey, error) {
+	w, err := s.keys.WatchAll(ctx, jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, wrap(err, "listing the keys of %q", workspace)
+	}
+
+	defer func() { _ = w.Stop() }() // nothing is lost
+
+	var all []StoredKey
+
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, wrap(ctx.Err(), "listing the keys of %q", workspace)
+		case e := <-w.Updates():
+			if e == nil {
+				slices.SortFunc(all, func(a, b StoredKey) int {
+					return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.Hash.String(), b.Hash.String()))
+				})
+
+				return all, nil
+			}
+
+			if c := keyChange(e); c.Err == nil && !c.Removed && c.Key.Workspace == workspace {
+				all = append(all, StoredKey{Key: c.Key, Revision: e.Revision()})
+			}
+		}
+	}
+}
+
+// ErrKeyChanged is returned when somebody else changed the key meanwhile.
+var ErrKeyChanged = errors.New("settings: the key was changed by somebody else")
+
+// UpdateKey replaces what is known of a key of that revision. Errors: ErrKeyChanged.
+func (s *Settings) UpdateKey(ctx context.Context, k StoredKey) error {
+	value, err := json.Marshal(k.Key)
+	if err != nil {
+		return wrap(err, "encoding a key of %q", k.Workspace)
+	}
+
+	_, err = s.keys.Update(ctx, k.Hash.String(), value, k.Revision)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return ErrKeyChanged
+	}
+
+	return wrap(err, "changing a key of %q", k.Workspace)
 }
 
 // DeleteKey removes a key; it opens nothing once the watching processes have heard of it.

@@ -2097,7 +2097,7 @@ var File_hale_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x19hale/admin/v1/admin.proto\x12\rhale.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15hale/log/v1/log.proto\"\x16\n" +
+	"\x19hale/admin/v1/admin.proto\x12\rhale.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hale/admin/v1/key.proto\x1a\x15hale/log/v1/log.proto\"\x16\n" +
 	"\x14GetScorecardsRequest\"M\n" +
 	"\x15GetScorecardsResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
@@ -2253,7 +2253,7 @@ const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\x13TASK_STATE_ABORTING\x10\x03\x12\x13\n" +
 	"\x0fTASK_STATE_DONE\x10\x04\x12\x15\n" +
 	"\x11TASK_STATE_FAILED\x10\x05\x12\x16\n" +
-	"\x12TASK_STATE_ABORTED\x10\x062\xa9\t\n" +
+	"\x12TASK_STATE_ABORTED\x10\x062\xe6\v\n" +
 	"\fAdminService\x12Z\n" +
 	"\rGetScorecards\x12#.hale.admin.v1.GetScorecardsRequest\x1a$.hale.admin.v1.GetScorecardsResponse\x12`\n" +
 	"\x0fCheckScorecards\x12%.hale.admin.v1.CheckScorecardsRequest\x1a&.hale.admin.v1.CheckScorecardsResponse\x12`\n" +
@@ -2269,7 +2269,11 @@ const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\tAbortTask\x12\x1f.hale.admin.v1.AbortTaskRequest\x1a .hale.admin.v1.AbortTaskResponse\x12N\n" +
 	"\tListTasks\x12\x1f.hale.admin.v1.ListTasksRequest\x1a .hale.admin.v1.ListTasksResponse\x12S\n" +
 	"\n" +
-	"WatchTasks\x12 .hale.admin.v1.WatchTasksRequest\x1a!.hale.admin.v1.WatchTasksResponse0\x01B*Z(hale.dev/proto/gen/hale/admin/v1;adminv1b\x06proto3"
+	"WatchTasks\x12 .hale.admin.v1.WatchTasksRequest\x1a!.hale.admin.v1.WatchTasksResponse0\x01\x12N\n" +
+	"\tCreateKey\x12\x1f.hale.admin.v1.CreateKeyRequest\x1a .hale.admin.v1.CreateKeyResponse\x12K\n" +
+	"\bListKeys\x12\x1e.hale.admin.v1.ListKeysRequest\x1a\x1f.hale.admin.v1.ListKeysResponse\x12N\n" +
+	"\tRotateKey\x12\x1f.hale.admin.v1.RotateKeyRequest\x1a .hale.admin.v1.RotateKeyResponse\x12N\n" +
+	"\tRevokeKey\x12\x1f.hale.admin.v1.RevokeKeyRequest\x1a .hale.admin.v1.RevokeKeyResponseB*Z(hale.dev/proto/gen/hale/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_hale_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -2323,6 +2327,14 @@ var file_hale_admin_v1_admin_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
 	(*v1.Record)(nil),               // 35: hale.log.v1.Record
 	(*durationpb.Duration)(nil),     // 36: google.protobuf.Duration
+	(*CreateKeyRequest)(nil),        // 37: hale.admin.v1.CreateKeyRequest
+	(*ListKeysRequest)(nil),         // 38: hale.admin.v1.ListKeysRequest
+	(*RotateKeyRequest)(nil),        // 39: hale.admin.v1.RotateKeyRequest
+	(*RevokeKeyRequest)(nil),        // 40: hale.admin.v1.RevokeKeyRequest
+	(*CreateKeyResponse)(nil),       // 41: hale.admin.v1.CreateKeyResponse
+	(*ListKeysResponse)(nil),        // 42: hale.admin.v1.ListKeysResponse
+	(*RotateKeyResponse)(nil),       // 43: hale.admin.v1.RotateKeyResponse
+	(*RevokeKeyResponse)(nil),       // 44: hale.admin.v1.RevokeKeyResponse
 }
 var file_hale_admin_v1_admin_proto_depIdxs = []int32{
 	6,  // 0: hale.admin.v1.CheckScorecardsResponse.problems:type_name -> hale.admin.v1.Problem
@@ -2360,21 +2372,29 @@ var file_hale_admin_v1_admin_proto_depIdxs = []int32{
 	28, // 32: hale.admin.v1.AdminService.AbortTask:input_type -> hale.admin.v1.AbortTaskRequest
 	30, // 33: hale.admin.v1.AdminService.ListTasks:input_type -> hale.admin.v1.ListTasksRequest
 	32, // 34: hale.admin.v1.AdminService.WatchTasks:input_type -> hale.admin.v1.WatchTasksRequest
-	3,  // 35: hale.admin.v1.AdminService.GetScorecards:output_type -> hale.admin.v1.GetScorecardsResponse
-	5,  // 36: hale.admin.v1.AdminService.CheckScorecards:output_type -> hale.admin.v1.CheckScorecardsResponse
-	8,  // 37: hale.admin.v1.AdminService.ApplyScorecards:output_type -> hale.admin.v1.ApplyScorecardsResponse
-	10, // 38: hale.admin.v1.AdminService.ResendRejects:output_type -> hale.admin.v1.ResendRejectsResponse
-	12, // 39: hale.admin.v1.AdminService.TailEvents:output_type -> hale.admin.v1.TailEventsResponse
-	14, // 40: hale.admin.v1.AdminService.ListPartitions:output_type -> hale.admin.v1.ListPartitionsResponse
-	18, // 41: hale.admin.v1.AdminService.ListSnapshots:output_type -> hale.admin.v1.ListSnapshotsResponse
-	21, // 42: hale.admin.v1.AdminService.CreateSnapshot:output_type -> hale.admin.v1.CreateSnapshotResponse
-	23, // 43: hale.admin.v1.AdminService.RestoreSnapshot:output_type -> hale.admin.v1.RestoreSnapshotResponse
-	25, // 44: hale.admin.v1.AdminService.StartRebuild:output_type -> hale.admin.v1.StartRebuildResponse
-	29, // 45: hale.admin.v1.AdminService.AbortTask:output_type -> hale.admin.v1.AbortTaskResponse
-	31, // 46: hale.admin.v1.AdminService.ListTasks:output_type -> hale.admin.v1.ListTasksResponse
-	33, // 47: hale.admin.v1.AdminService.WatchTasks:output_type -> hale.admin.v1.WatchTasksResponse
-	35, // [35:48] is the sub-list for method output_type
-	22, // [22:35] is the sub-list for method input_type
+	37, // 35: hale.admin.v1.AdminService.CreateKey:input_type -> hale.admin.v1.CreateKeyRequest
+	38, // 36: hale.admin.v1.AdminService.ListKeys:input_type -> hale.admin.v1.ListKeysRequest
+	39, // 37: hale.admin.v1.AdminService.RotateKey:input_type -> hale.admin.v1.RotateKeyRequest
+	40, // 38: hale.admin.v1.AdminService.RevokeKey:input_type -> hale.admin.v1.RevokeKeyRequest
+	3,  // 39: hale.admin.v1.AdminService.GetScorecards:output_type -> hale.admin.v1.GetScorecardsResponse
+	5,  // 40: hale.admin.v1.AdminService.CheckScorecards:output_type -> hale.admin.v1.CheckScorecardsResponse
+	8,  // 41: hale.admin.v1.AdminService.ApplyScorecards:output_type -> hale.admin.v1.ApplyScorecardsResponse
+	10, // 42: hale.admin.v1.AdminService.ResendRejects:output_type -> hale.admin.v1.ResendRejectsResponse
+	12, // 43: hale.admin.v1.AdminService.TailEvents:output_type -> hale.admin.v1.TailEventsResponse
+	14, // 44: hale.admin.v1.AdminService.ListPartitions:output_type -> hale.admin.v1.ListPartitionsResponse
+	18, // 45: hale.admin.v1.AdminService.ListSnapshots:output_type -> hale.admin.v1.ListSnapshotsResponse
+	21, // 46: hale.admin.v1.AdminService.CreateSnapshot:output_type -> hale.admin.v1.CreateSnapshotResponse
+	23, // 47: hale.admin.v1.AdminService.RestoreSnapshot:output_type -> hale.admin.v1.RestoreSnapshotResponse
+	25, // 48: hale.admin.v1.AdminService.StartRebuild:output_type -> hale.admin.v1.StartRebuildResponse
+	29, // 49: hale.admin.v1.AdminService.AbortTask:output_type -> hale.admin.v1.AbortTaskResponse
+	31, // 50: hale.admin.v1.AdminService.ListTasks:output_type -> hale.admin.v1.ListTasksResponse
+	33, // 51: hale.admin.v1.AdminService.WatchTasks:output_type -> hale.admin.v1.WatchTasksResponse
+	41, // 52: hale.admin.v1.AdminService.CreateKey:output_type -> hale.admin.v1.CreateKeyResponse
+	42, // 53: hale.admin.v1.AdminService.ListKeys:output_type -> hale.admin.v1.ListKeysResponse
+	43, // 54: hale.admin.v1.AdminService.RotateKey:output_type -> hale.admin.v1.RotateKeyResponse
+	44, // 55: hale.admin.v1.AdminService.RevokeKey:output_type -> hale.admin.v1.RevokeKeyResponse
+	39, // [39:56] is the sub-list for method output_type
+	22, // [22:39] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -2385,6 +2405,7 @@ func file_hale_admin_v1_admin_proto_init() {
 	if File_hale_admin_v1_admin_proto != nil {
 		return
 	}
+	file_hale_admin_v1_key_proto_init()
 	file_hale_admin_v1_admin_proto_msgTypes[15].OneofWrappers = []any{}
 	file_hale_admin_v1_admin_proto_msgTypes[18].OneofWrappers = []any{}
 	file_hale_admin_v1_admin_proto_msgTypes[20].OneofWrappers = []any{}

@@ -1,0 +1,69 @@
+package query
+
+import (
+	"strings"
+
+	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/access"
+)
+
+// permissions says for each method the least that its caller must be. What does not stand here, nobody may call.
+type permissions map[string]access.Role
+
+// newPermissions is who may do what.
+func newPermissions() permissions {
+	const viewer, operator, admin = access.RoleViewer, access.RoleOperator, access.RoleAdmin
+
+	return permissions{
+		healthv1.HealthService_GetHealth_FullMethodName:      viewer,
+		healthv1.HealthService_BatchGetHealth_FullMethodName: viewer,
+		healthv1.HealthService_GetHistory_FullMethodName:     viewer,
+		healthv1.HealthService_CompareHealth_FullMethodName:  viewer,
+		healthv1.HealthService_GetFacts_FullMethodName:       viewer,
+		healthv1.HealthService_GetReport_FullMethodName:      viewer,
+		healthv1.HealthService_ListAccounts_FullMethodName:   viewer,
+		healthv1.HealthService_WatchHealth_FullMethodName:    viewer,
+		healthv1.HealthService_GetPortfolio_FullMethodName:   viewer,
+		healthv1.HealthService_ListRejects_FullMethodName:    viewer,
+		healthv1.HealthService_GetSegment_FullMethodName:     viewer,
+		healthv1.HealthService_ListSegments_FullMethodName:   viewer,
+		healthv1.HealthService_ListGoals_FullMethodName:      viewer,
+		healthv1.HealthService_SetSegment_FullMethodName:     operator,
+		healthv1.HealthService_DeleteSegment_FullMethodName:  operator,
+		healthv1.HealthService_SetOverride_FullMethodName:    operator,
+		healthv1.HealthService_ClearOverride_FullMethodName:  operator,
+		healthv1.HealthService_SetPulse_FullMethodName:       operator,
+		healthv1.HealthService_SetGoal_FullMethodName:        operator,
+		healthv1.HealthService_DeleteGoal_FullMethodName:     operator,
+		adminv1.AdminService_GetScorecards_FullMethodName:    admin,
+		adminv1.AdminService_CheckScorecards_FullMethodName:  admin,
+		adminv1.AdminService_ApplyScorecards_FullMethodName:  admin,
+		adminv1.AdminService_ResendRejects_FullMethodName:    admin,
+		adminv1.AdminService_TailEvents_FullMethodName:       admin,
+		adminv1.AdminService_ListPartitions_FullMethodName:   admin,
+		adminv1.AdminService_ListSnapshots_FullMethodName:    admin,
+		adminv1.AdminService_CreateSnapshot_FullMethodName:   admin,
+		adminv1.AdminService_RestoreSnapshot_FullMethodName:  admin,
+		adminv1.AdminService_StartRebuild_FullMethodName:     admin,
+		adminv1.AdminService_AbortTask_FullMethodName:        admin,
+		adminv1.AdminService_ListTasks_FullMethodName:        admin,
+		adminv1.AdminService_WatchTasks_FullMethodName:       admin,
+		adminv1.AdminService_CreateKey_FullMethodName:        admin,
+		adminv1.AdminService_ListKeys_FullMethodName:         admin,
+		adminv1.AdminService_RotateKey_FullMethodName:        admin,
+		adminv1.AdminService_RevokeKey_FullMethodName:        admin,
+	}
+}
+
+// rule returns the roles that may call a method. Everyone may ask whether the server works and what it offers.
+func (p permissions) rule(method string) []access.Role {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+
+	switch service {
+	case "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection":
+		return nil
+	}
+
+	return p[method].AtLeast()
+}

@@ -1,0 +1,206 @@
+package query_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/access"
+)
+
+// permitted is what a method needs, and a request of the home workspace's account acme.
+type permitted struct {
+	least access.Role
+	req   proto.Message
+	// shared says that the method tells of the installation, not of a workspace.
+	shared bool
+}
+
+// permittedMethods has a line for every method that the service offers.
+func permittedMethods(keyID string) map[string]permitted {
+	const viewer, operator, admin = access.RoleViewer, access.RoleOperator, access.RoleAdmin
+
+	acme := "acme"
+
+	return map[string]permitted{
+		"hale.health.v1.HealthService.GetHealth":      {viewer, &healthv1.GetHealthRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.BatchGetHealth": {viewer, &healthv1.BatchGetHealthRequest{AccountIds: []string{acme}}, false},
+		"hale.health.v1.HealthService.GetHistory":     {viewer, &healthv1.GetHistoryRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.CompareHealth":  {viewer, &healthv1.CompareHealthRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.GetFacts":       {viewer, &healthv1.GetFactsRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.GetReport":      {viewer, &healthv1.GetReportRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.ListAccounts":   {viewer, &healthv1.ListAccountsRequest{}, false},
+		"hale.health.v1.HealthService.WatchHealth":    {viewer, &healthv1.WatchHealthRequest{Snapshot: true}, false},
+		"hale.health.v1.HealthService.GetPortfolio":   {viewer, &healthv1.GetPortfolioRequest{}, false},
+		"hale.health.v1.HealthService.ListRejects":    {viewer, &healthv1.ListRejectsRequest{}, false},
+		"hale.health.v1.HealthService.GetSegment":     {viewer, &healthv1.GetSegmentRequest{Name: "big"}, false},
+		"hale.health.v1.HealthService.ListSegments":   {viewer, &healthv1.ListSegmentsRequest{}, false},
+		"hale.health.v1.HealthService.ListGoals":      {viewer, &healthv1.ListGoalsRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.SetSegment": {operator, &healthv1.SetSegmentRequest{
+			Segment: &healthv1.Segment{Name: "big", Filter: "arr > 1"},
+		}, false},
+		"hale.health.v1.HealthService.DeleteSegment": {operator, &healthv1.DeleteSegmentRequest{Name: "big"}, false},
+		"hale.health.v1.HealthService.SetOverride": {operator, &healthv1.SetOverrideRequest{
+			AccountId: acme, Score: 1, Reason: "because", ExpireDate: "2026-03-11",
+		}, false},
+		"hale.health.v1.HealthService.ClearOverride": {operator, &healthv1.ClearOverrideRequest{AccountId: acme}, false},
+		"hale.health.v1.HealthService.SetPulse":      {operator, &healthv1.SetPulseRequest{AccountId: acme, Pulse: 3}, false},
+		"hale.health.v1.HealthService.SetGoal": {operator, &healthv1.SetGoalRequest{
+			AccountId: acme, Goal: &healthv1.Goal{Title: "grow", Measure: "active_users", Target: 80, DueDate: "2026-06-01"},
+		}, false},
+		"hale.health.v1.HealthService.DeleteGoal": {operator, &healthv1.DeleteGoalRequest{AccountId: acme, GoalId: "g"}, false},
+
+		"hale.admin.v1.AdminService.GetScorecards":   {admin, &adminv1.GetScorecardsRequest{}, false},
+		"hale.admin.v1.AdminService.CheckScorecards": {admin, &adminv1.CheckScorecardsRequest{Document: "x"}, false},
+		"hale.admin.v1.AdminService.ApplyScorecards": {admin, &adminv1.ApplyScorecardsRequest{Document: "x"}, false},
+		"hale.admin.v1.AdminService.ResendRejects":   {admin, &adminv1.ResendRejectsRequest{Ids: []uint64{1}}, false},
+		"hale.admin.v1.AdminService.TailEvents":      {admin, &adminv1.TailEventsRequest{}, false},
+		"hale.admin.v1.AdminService.ListPartitions":  {admin, &adminv1.ListPartitionsRequest{}, true},
+		"hale.admin.v1.AdminService.ListSnapshots":   {admin, &adminv1.ListSnapshotsRequest{}, true},
+		"hale.admin.v1.AdminService.CreateSnapshot":  {admin, &adminv1.CreateSnapshotRequest{}, true},
+		"hale.admin.v1.AdminService.RestoreSnapshot": {admin, &adminv1.RestoreSnapshotRequest{}, true},
+		"hale.admin.v1.AdminService.StartRebuild":    {admin, &adminv1.StartRebuildRequest{}, true},
+		"hale.admin.v1.AdminService.AbortTask":       {admin, &adminv1.AbortTaskRequest{}, true},
+		"hale.admin.v1.AdminService.ListTasks":       {admin, &adminv1.ListTasksRequest{}, true},
+		"hale.admin.v1.AdminService.WatchTasks":      {admin, &adminv1.WatchTasksRequest{}, true},
+		"hale.admin.v1.AdminService.CreateKey":       {admin, &adminv1.CreateKeyRequest{Role: adminv1.Role_ROLE_VIEWER, Name: "k"}, false},
+		"hale.admin.v1.AdminService.ListKeys":        {admin, &adminv1.ListKeysRequest{}, false},
+		"hale.admin.v1.AdminService.RotateKey":       {admin, &adminv1.RotateKeyRequest{KeyId: keyID}, false},
+		"hale.admin.v1.AdminService.RevokeKey":       {admin, &adminv1.RevokeKeyRequest{KeyId: keyID}, false},
+	}
+}
+
+// offered lists all methods of all services that the server tells of.
+func offered(w *world) []protoreflect.MethodDescriptor {
+	w.tb.Helper()
+
+	stream, err := grpc_reflection_v1.NewServerReflectionClient(w.dial()).ServerReflectionInfo(w.tb.Context())
+	require.NoError(w.tb, err)
+	require.NoError(w.tb, stream.Send(&grpc_reflection_v1.ServerReflectionRequest{
+		MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_ListServices{},
+	}))
+
+	answer, err := stream.Recv()
+	require.NoError(w.tb, err)
+
+	var all []protoreflect.MethodDescriptor
+
+	for _, s := range answer.GetListServicesResponse().GetService() {
+		if strings.HasPrefix(s.GetName(), "grpc.") {
+			continue
+		}
+
+		d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(s.GetName()))
+		require.NoError(w.tb, err)
+
+		methods := d.(protoreflect.ServiceDescriptor).Methods()
+		for i := range methods.Len() {
+			all = append(all, methods.Get(i))
+		}
+	}
+
+	return all
+}
+
+// call calls a method, for a moment, and returns its first answer as text, and its code.
+func call(ctx context.Context, conn *grpc.ClientConn, m protoreflect.MethodDescriptor, req proto.Message) (string, codes.Code) {
+	const moment = 300 * time.Millisecond
+
+	ctx, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true},
+		"/"+string(m.Parent().FullName())+"/"+string(m.Name()))
+	if err != nil {
+		return "", status.Code(err)
+	}
+
+	if err := stream.SendMsg(req); err == nil {
+		_ = stream.CloseSend()
+	}
+
+	answer := dynamicpb.NewMessage(m.Output())
+	if err := stream.RecvMsg(answer); err != nil {
+		return status.Convert(err).Message(), status.Code(err)
+	}
+
+	return protojson.Format(answer), codes.OK
+}
+
+// TestPermissions calls every method that the service offers with every role, and with an admin of another workspace
+// that names what is of the first.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+
+	w := start(t, openMemory(t))
+	w.score(home, "acme", noon(), 0, used("acme"))
+
+	roles := []access.Role{access.RoleNone, access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin}
+	w.keys[access.RoleOperator] = w.newKey(home, access.RoleOperator)
+	foreign := w.newKey("abroad", access.RoleAdmin)
+	require.Eventually(t, func() bool {
+		_, err := w.health().ListAccounts(withKey(t.Context(), foreign), &healthv1.ListAccountsRequest{})
+
+		return err == nil
+	}, patience, time.Millisecond)
+
+	conn, known := w.dial(), permittedMethods(access.KeyID(access.Hash(w.keys[access.RoleViewer])))
+
+	for _, m := range offered(w) {
+		p, ok := known[string(m.FullName())]
+		require.True(t, ok, "%s has no line in permittedMethods", m.FullName())
+		delete(known, string(m.FullName()))
+
+		allowed := p.least.AtLeast()
+
+		for _, role := range roles {
+			ctx := t.Context()
+			if role != access.RoleNone {
+				ctx = w.as(role)
+			}
+
+			if role == access.RoleAdmin && strings.HasSuffix(string(m.Name()), "Key") && m.Name() != "CreateKey" {
+				continue // it would end the key of this test
+			}
+
+			text, code := call(ctx, conn, m, p.req)
+
+			switch {
+			case role == access.RoleNone:
+				require.Equal(t, codes.Unauthenticated, code, "%s without a key", m.FullName())
+			case slices.Contains(allowed, role):
+				require.NotContains(t, []codes.Code{codes.Unauthenticated, codes.PermissionDenied}, code, "%s as %s", m.FullName(), role)
+				require.NotContains(t, text, "not implemented", m.FullName())
+			default:
+				require.Equal(t, codes.PermissionDenied, code, "%s as %s", m.FullName(), role)
+			}
+		}
+
+		text, code := call(withKey(t.Context(), foreign), conn, m, p.req)
+		if code == codes.OK && !p.shared {
+			require.NotContains(t, strings.ReplaceAll(text, `"missingAccountIds"`, ""), `"accountId": "acme"`, m.FullName())
+			require.NotContains(t, text, access.KeyID(access.Hash(w.keys[access.RoleViewer])), m.FullName())
+		}
+
+		if p.req.ProtoReflect().Descriptor().Fields().ByName("account_id") != nil || m.Name() == "RotateKey" || m.Name() == "RevokeKey" {
+			require.Equal(t, codes.NotFound, code, "%s from abroad: %s", m.FullName(), text)
+		}
+	}
+
+	require.Empty(t, known, "lines of methods that are not there")
+}
