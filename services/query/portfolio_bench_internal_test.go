@@ -31,19 +31,27 @@ func benchRow(rnd *rand.Rand, i int, today health.Day) *column.Row {
 		r.Measures[i] = column.Number(rnd.Int64N(100e6))
 	}
 
+	var (
+		months  []health.MonthEnd
+		recent  []health.DayEnd
+		answers []health.SurveyFact
+	)
+
 	for m := range health.Month(24) {
-		r.Months = append(r.Months, health.MonthEnd{
+		months = append(months, health.MonthEnd{
 			Month: health.MonthOf(today) - 24 + m, ARR: scorecard.Value{Micros: rnd.Int64N(1e12), Known: true},
 		})
 	}
 
 	for d := range health.Day(health.RecentDays) {
-		r.Recent = append(r.Recent, health.DayEnd{Day: today - health.RecentDays + d, Band: health.BandSteady})
+		recent = append(recent, health.DayEnd{Day: today - health.RecentDays + d, Band: health.BandSteady})
 	}
 
 	for d := range health.Day(4) {
-		r.Surveys = append(r.Surveys, health.SurveyFact{Day: today - 100 + 30*d, Sent: 5, Answered: 2, NPS: 2, Promoters: 1})
+		answers = append(answers, health.SurveyFact{Day: today - 100 + 30*d, Sent: 5, Answered: 2, NPS: 2, Promoters: 1})
 	}
+
+	r.SetPast(recent, months, answers)
 
 	return r
 }

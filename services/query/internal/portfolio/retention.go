@@ -63,19 +63,10 @@ func fillStates(r *column.Row, now, first health.Month, states []monthState) {
 		states[i].renewal = column.NoDay
 	}
 
-	ends := monthsOf(r)
-	for i := range ends {
-		at := int(ends[i].Month - first)
-		if at < 0 || at >= len(states) {
-			continue
-		}
-
-		if ends[i].ARR.Known {
-			states[at].arr = ends[i].ARR.Micros
-		}
-
-		if ends[i].HasRenewal {
-			states[at].renewal = ends[i].Renewal
+	for i := range r.Months {
+		e := &r.Months[i]
+		if at := int(e.Month - first); at >= 0 && at < len(states) {
+			states[at] = monthState{arr: max(0, e.ARR), renewal: e.Renewal}
 		}
 	}
 
