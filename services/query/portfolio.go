@@ -123,10 +123,6 @@ func figures(
 	workers := runtime.GOMAXPROCS(0)
 	votes := make([]portfolio.Votes, workers)
 
-	for i := range votes {
-		votes[i] = portfolio.Votes{}
-	}
-
 	err := eachPiece(ctx, rows, func(worker int, piece []*column.Row) {
 		for i, r := range piece {
 			if filter.Match(r) {
@@ -140,8 +136,8 @@ func figures(
 		return nil, err
 	}
 
-	for _, v := range votes[1:] {
-		votes[0].Merge(v)
+	for i := range votes[1:] {
+		votes[0].Merge(&votes[i+1])
 	}
 
 	o.Currency = cmp.Or(o.Currency, votes[0].Winner())

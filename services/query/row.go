@@ -24,8 +24,10 @@ func row(partition int, account string, a *health.Account, set *scorecard.Set) *
 		Industry: shared(p.Industry),
 		Renewal:  dayOr(p.RenewalDate), Created: dayOr(p.CreatedDate), Churn: dayOr(p.ChurnDate),
 		First: column.NoDay, LastSeen: column.NoDay,
-		Traits: p.Traits, Recent: a.Recent(), Months: a.Months(), Surveys: a.Answers(),
+		Traits: p.Traits,
 	}
+	recent := a.Recent()
+	row.SetPast(recent, a.Months(), a.Answers())
 
 	if d, ok := a.FirstDay(); ok {
 		row.First = d
@@ -57,9 +59,9 @@ func row(partition int, account string, a *health.Account, set *scorecard.Set) *
 	}
 
 	since := a.CardSince()
-	row.Change1 = change(row, 1, since)
-	row.Change7 = change(row, 7, since)
-	row.Change30 = change(row, 30, since)
+	row.Change1 = change(row, recent, 1, since)
+	row.Change7 = change(row, recent, 7, since)
+	row.Change30 = change(row, recent, 30, since)
 
 	return row
 }
@@ -69,14 +71,14 @@ func shared(text string) string { return unique.Make(text).Value() }
 
 // change is how far the computed score is from that of the end of a day, days ago; None where the one or the other is
 // unknown, or another scorecard made it.
-func change(r *column.Row, days int, since health.Day) column.Number {
+func change(r *column.Row, recent []health.DayEnd, days int, since health.Day) column.Number {
 	then := r.Day - health.Day(days) //nolint:gosec // few
 	if !r.Computed.Known() || then < since {
 		return column.None
 	}
 
-	for i := range r.Recent {
-		if d := &r.Recent[i]; d.Day == then && d.Score.Known {
+	for i := range recent {
+		if d := &recent[i]; d.Day == then && d.Score.Known {
 			return r.Computed - column.Number(d.Score.Micros)
 		}
 	}

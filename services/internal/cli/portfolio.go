@@ -55,6 +55,9 @@ func (a *app) portfolioCommand() *cobra.Command {
 	return cmd
 }
 
+// fewEntries is how many entries of each list fit on a screen.
+const fewEntries = 10
+
 // portfolioFlags are what the request says.
 func portfolioFlags(cmd *cobra.Command, q *healthv1.GetPortfolioRequest) {
 	f := cmd.Flags()
@@ -64,7 +67,7 @@ func portfolioFlags(cmd *cobra.Command, q *healthv1.GetPortfolioRequest) {
 	f.StringVar(&q.Currency, "currency", "", "currency of all sums; empty: the one of most accounts")
 	f.Int32Var(&q.MovementDays, "movement-days", 0, "days over which movement between bands is shown, at most 30; 0: 30")
 	f.Int32Var(&q.RenewalDays, "renewal-days", 0, "days ahead within which renewals are listed, at most 400; 0: 90")
-	f.Int32Var(&q.Limit, "limit", 0, "at most this many entries in each list of accounts; 0: 50")
+	f.Int32Var(&q.Limit, "limit", fewEntries, "at most this many entries in each list of accounts; 0: 50")
 	atLeastFlag(cmd, &q.AtLeast)
 }
 

@@ -151,6 +151,8 @@ func (o *object) account(a *eventv1.Account) {
 	o.text("owner", a.GetOwner())
 	o.text("segment", a.GetSegment())
 	o.text("industry", a.GetIndustry())
+	o.text("parent", a.GetParent())
+	o.text("churn_date", a.GetChurnDate())
 
 	if len(a.GetTraits()) == 0 {
 		return

@@ -34,8 +34,14 @@ func (p *Portfolio) History(a *Account) []*eventv1.Event {
 
 	w.surveys()
 	w.talks()
+	w.contract()
 
-	w.events = slices.DeleteFunc(w.events, func(e *eventv1.Event) bool { return !e.GetOccurredAt().AsTime().Before(p.End) })
+	end := p.End
+	if a.gone() {
+		end = a.churn.AddDate(0, 0, 1)
+	}
+
+	w.events = slices.DeleteFunc(w.events, func(e *eventv1.Event) bool { return !e.GetOccurredAt().AsTime().Before(end) })
 	slices.SortStableFunc(w.events, func(a, b *eventv1.Event) int {
 		return a.GetOccurredAt().AsTime().Compare(b.GetOccurredAt().AsTime())
 	})
@@ -97,7 +103,7 @@ func (w *writer) profile() {
 		e.Body = &eventv1.Event_Account{Account: &eventv1.Account{
 			Name: &a.Name, Plan: &a.plan, ArrMicros: &arr, Currency: &a.currency, Seats: &seats,
 			RenewalDate: new(a.renewal.Format(dateLayout)), CreatedDate: new(a.created.Format(dateLayout)),
-			Owner: &a.owner, Segment: &a.segment, Industry: &a.industry,
+			Owner: &a.owner, Segment: &a.segment, Industry: &a.industry, Parent: orUnset(a.parent),
 			Traits: []*eventv1.Trait{
 				{Name: "region", Value: &eventv1.Trait_Text{Text: pick(w.random, "emea", "amer", "apac")}},
 				{Name: "sso", Value: &eventv1.Trait_Flag{Flag: a.segment != "smb"}},

@@ -30,6 +30,10 @@ func (p *Portfolio) Live(run string) *Live {
 
 	for i := range p.Accounts {
 		a := &p.Accounts[i]
+		if a.gone() {
+			continue
+		}
+
 		l.weights[i] = float64(a.users) * a.Story.intensity(0, float64(p.config.Days))
 		l.total += l.weights[i]
 	}

@@ -33,7 +33,9 @@ type Account struct {
 	currency string
 	seats    int
 	created  time.Time // day
-	renewal  time.Time // day
+	renewal  time.Time // day of the first renewal in or after its history
+	churn    time.Time // day on which it left; zero: it is still there
+	parent   string
 	owner    string
 	segment  string
 	industry string
@@ -72,6 +74,7 @@ func New(c Config, end time.Time) *Portfolio {
 	}
 
 	p.cast()
+	p.sign()
 
 	return p
 }
@@ -159,7 +162,7 @@ func (a *Account) contract(r *rand.Rand, c Config, end time.Time) {
 	a.begins = today.AddDate(0, 0, -min(age, c.Days-1))
 	a.renewal = a.created.AddDate(1, 0, 0)
 
-	for !a.renewal.After(today) {
+	for !a.renewal.After(a.begins) {
 		a.renewal = a.renewal.AddDate(1, 0, 0)
 	}
 }

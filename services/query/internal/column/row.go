@@ -68,11 +68,12 @@ type Row struct {
 	Measures   [scorecard.MeasureCount]Number
 	// Traits are the sender's own, by name.
 	Traits []health.Trait
-	// Recent is how the last days ended, Months how the last months did, both oldest first.
-	Recent []health.DayEnd
-	Months []health.MonthEnd
-	// Surveys are the sums of the days of the last 180 that had any, oldest first.
-	Surveys []health.SurveyFact
+	// Months is how the last months ended, Surveys the sums of those of the last 180 days; both oldest first.
+	Months  []MonthEnd
+	Surveys []SurveyMonth
+
+	// bands are those at the ends of the last days, the latest first.
+	bands [health.RecentDays]health.Band
 
 	// gone is true once another row stands for the account, or none; guarded by the table's lock.
 	gone bool

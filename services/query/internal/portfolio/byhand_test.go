@@ -36,6 +36,8 @@ func account(t *testing.T, id string, january, february, now int64, renewal stri
 		r.ARR, r.Stage, r.Churn = february*fixed.One, healthv1.Stage_STAGE_CHURNED, date(t, "2026-03-15")
 	}
 
+	var months []health.MonthEnd
+
 	for i, arr := range []int64{january, february} {
 		if arr < 0 {
 			continue
@@ -49,8 +51,10 @@ func account(t *testing.T, id string, january, february, now int64, renewal stri
 			e.Renewal = date(t, renewal)
 		}
 
-		r.Months = append(r.Months, e)
+		months = append(months, e)
 	}
+
+	r.SetPast(nil, months, nil)
 
 	return r
 }

@@ -37,8 +37,8 @@ func newCohorts(o *Options) cohorts {
 	return c
 }
 
-// add adds an account, churned or not, to the cohort it belongs to.
-func (c *cohorts) add(r *column.Row, own bool) {
+// add adds an account, churned or not, for which now is the present month, to the cohort it belongs to.
+func (c *cohorts) add(r *column.Row, now health.Month, own bool) {
 	month := begin(r)
 	i := int(month - c.first)
 
@@ -49,7 +49,7 @@ func (c *cohorts) add(r *column.Row, own bool) {
 	of := &c.of[i]
 	of.accounts++
 
-	l := lifeOf(r, month)
+	l := lifeOf(r, month, now)
 	if own {
 		of.opening.add(l.arr)
 	}
@@ -71,7 +71,7 @@ func (c *cohorts) add(r *column.Row, own bool) {
 // life is what is known of an account's months.
 type life struct {
 	row   *column.Row
-	ends  []health.MonthEnd // from the month on in which it began
+	ends  []column.MonthEnd // from the month on in which it began
 	now   health.Month
 	left  bool
 	known health.Month // the first month that anything is known of; now where nothing is
@@ -79,8 +79,8 @@ type life struct {
 	since health.Month // the month of its first arr; before, it counts with it
 }
 
-func lifeOf(r *column.Row, began health.Month) life {
-	l := life{row: r, ends: monthsOf(r), now: health.MonthOf(r.Day), left: churned(r)}
+func lifeOf(r *column.Row, began, now health.Month) life {
+	l := life{row: r, ends: r.Months, now: now, left: churned(r)}
 	for len(l.ends) > 0 && l.ends[0].Month < began {
 		l.ends = l.ends[1:]
 	}
@@ -91,8 +91,8 @@ func lifeOf(r *column.Row, began health.Month) life {
 	}
 
 	for i := range l.ends {
-		if e := &l.ends[i]; e.ARR.Known && e.ARR.Micros > 0 {
-			l.arr, l.since = e.ARR.Micros, e.Month
+		if e := &l.ends[i]; e.ARR > 0 {
+			l.arr, l.since = e.ARR, e.Month
 
 			break
 		}
@@ -122,11 +122,7 @@ func (l *life) state(m health.Month) (there bool, arr int64) {
 
 	for i := range l.ends {
 		if e := &l.ends[i]; e.Month == m {
-			if !e.ARR.Known {
-				return true, 0
-			}
-
-			return true, e.ARR.Micros
+			return true, max(0, e.ARR)
 		}
 	}
 

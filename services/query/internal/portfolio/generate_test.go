@@ -13,10 +13,26 @@ import (
 	"hale.dev/services/query/internal/portfolio"
 )
 
+// subject is a row beside what it was made of, which stands in place of what the row makes of it.
+type subject struct {
+	*column.Row
+
+	Recent  []health.DayEnd
+	Months  []health.MonthEnd
+	Surveys []health.SurveyFact
+}
+
+// row is the row with its past.
+func (s *subject) row() *column.Row {
+	s.SetPast(s.Recent, s.Months, s.Surveys)
+
+	return s.Row
+}
+
 // generated is a portfolio made up at random, full of ties, gaps and extremes.
 type generated struct {
 	options portfolio.Options
-	rows    []*column.Row
+	rows    []*subject
 }
 
 func generate(t *rapid.T) generated {
@@ -65,8 +81,8 @@ func band(t *rapid.T) health.Band {
 	return health.Band(rapid.IntRange(int(health.BandUnknown), int(health.BandHealthy)).Draw(t, "band"))
 }
 
-func generateRow(t *rapid.T, account string, today health.Day) *column.Row {
-	r := &column.Row{
+func generateRow(t *rapid.T, account string, today health.Day) *subject {
+	r := &subject{Row: &column.Row{
 		Account: account, Name: account + " Ltd",
 		Day:      today + health.Day(rapid.SampledFrom([]int{0, 0, 0, -1, 1, -45}).Draw(t, "ahead")),
 		Currency: rapid.SampledFrom([]string{"EUR", "EUR", "USD", ""}).Draw(t, "currency"),
@@ -77,7 +93,7 @@ func generateRow(t *rapid.T, account string, today health.Day) *column.Row {
 		Renewal:  dayOr(t, 80, today-40, today+410), Created: dayOr(t, 70, today-1200, today+20),
 		First: dayOr(t, 70, today-1200, today), Churn: column.NoDay, LastSeen: column.NoDay,
 		Change30: number(t, -11, -10, -9, 0, 5),
-	}
+	}}
 	r.ComputedBand = healthv1.Band(band(t))
 
 	if r.Stage == healthv1.Stage_STAGE_CHURNED {
@@ -109,7 +125,7 @@ func generateRow(t *rapid.T, account string, today health.Day) *column.Row {
 }
 
 // generatePast fills what the row keeps of past days.
-func generatePast(t *rapid.T, r *column.Row) {
+func generatePast(t *rapid.T, r *subject) {
 	now, known := health.MonthOf(r.Day), rapid.IntRange(0, health.MonthsKept).Draw(t, "known")
 
 	for m := now - health.Month(known); m < now; m++ {

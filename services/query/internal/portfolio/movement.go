@@ -43,21 +43,14 @@ func bandAt(r *column.Row, d health.Day) healthv1.Band {
 		return bandOf(r.ComputedBand) // it has not got further
 	}
 
-	recent := recentOf(r)
-	for i := max(0, len(recent)-max(0, int(r.Day-d))); i < len(recent) && recent[i].Day <= d; i++ { // no day is there twice
-		if recent[i].Day == d {
-			return bandOf(healthv1.Band(recent[i].Band))
-		}
-	}
-
-	return healthv1.Band_BAND_UNSPECIFIED
+	return healthv1.Band(r.BandAt(d))
 }
 
 // lastARR is the arr of an account that has churned as it stood at the last month's end before, else the profile's.
 func lastARR(r *column.Row) int64 {
-	for _, e := range slices.Backward(monthsOf(r)) {
-		if e.ARR.Known {
-			return e.ARR.Micros
+	for _, e := range slices.Backward(r.Months) {
+		if e.ARR >= 0 {
+			return e.ARR
 		}
 	}
 

@@ -14,13 +14,13 @@ import (
 // The lists of accounts, worked out a second time.
 
 // is says whether a measure is known and at least so much.
-func is(r *column.Row, m scorecard.Measure, atLeast float64) bool {
+func is(r *subject, m scorecard.Measure, atLeast float64) bool {
 	v := r.Measures[m]
 
 	return v != column.None && double(units(int64(v))) >= atLeast
 }
 
-func (g *generated) arrOrNil(r *column.Row) *float64 {
+func (g *generated) arrOrNil(r *subject) *float64 {
 	if !r.ARRKnown || r.Currency != g.options.Currency {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (g *generated) arrOrNil(r *column.Row) *float64 {
 }
 
 // before is the order of lists of accounts behind their own: the larger arr, none last, then the id.
-func (g *generated) before(a, b *column.Row) bool {
+func (g *generated) before(a, b *subject) bool {
 	x, y := g.arrOrNil(a), g.arrOrNil(b)
 
 	switch {
@@ -42,21 +42,21 @@ func (g *generated) before(a, b *column.Row) bool {
 	}
 }
 
-func (g *generated) limited(rows []*column.Row, less func(a, b *column.Row) bool) []*column.Row {
+func (g *generated) limited(rows []*subject, less func(a, b *subject) bool) []*subject {
 	sort.SliceStable(rows, func(i, j int) bool { return less(rows[i], rows[j]) })
 
 	return rows[:min(len(rows), g.options.Limit)]
 }
 
 func (g *generated) renewals() []*healthv1.Renewal {
-	rows := filtered(g.rows, func(r *column.Row) bool {
+	rows := filtered(g.rows, func(r *subject) bool {
 		ahead := int(r.Renewal) - int(g.options.Today)
 
 		return !isChurned(r) && r.Renewal != column.NoDay && ahead >= 0 && ahead <= g.options.RenewalDays
 	})
 	out := []*healthv1.Renewal{}
 
-	for _, r := range g.limited(rows, func(a, b *column.Row) bool {
+	for _, r := range g.limited(rows, func(a, b *subject) bool {
 		if a.Renewal != b.Renewal {
 			return a.Renewal < b.Renewal
 		}
@@ -77,7 +77,7 @@ func (g *generated) renewals() []*healthv1.Renewal {
 }
 
 // likely is the rule for the likelihood, as the page tells it.
-func likely(r *column.Row) float64 {
+func likely(r *subject) float64 {
 	var (
 		score = units(r.Score)
 		p     = new(big.Rat)
@@ -120,7 +120,7 @@ func likely(r *column.Row) float64 {
 	return min(max(double(p), 1), 99)
 }
 
-func (g *generated) candidates(rows []*column.Row, less func(a, b *column.Row) bool) (ids []string) {
+func (g *generated) candidates(rows []*subject, less func(a, b *subject) bool) (ids []string) {
 	for _, r := range g.limited(rows, less) {
 		ids = append(ids, strings.Join([]string{r.Account, r.Owner, fmt.Sprint(double(units(r.Score))), fmt.Sprint(double(g.arrNow(r)))}, " "))
 	}
@@ -128,14 +128,14 @@ func (g *generated) candidates(rows []*column.Row, less func(a, b *column.Row) b
 	return ids
 }
 
-func (g *generated) healthyOnes() []*column.Row {
-	return filtered(g.rows, func(r *column.Row) bool {
+func (g *generated) healthyOnes() []*subject {
+	return filtered(g.rows, func(r *subject) bool {
 		return !isChurned(r) && r.ScoreKnown && r.Band == healthv1.Band_BAND_HEALTHY
 	})
 }
 
 func (g *generated) expansions() []string {
-	signs := func(r *column.Row) (n int) {
+	signs := func(r *subject) (n int) {
 		if is(r, scorecard.ActiveUsers, 80) {
 			n++
 		}
@@ -147,7 +147,7 @@ func (g *generated) expansions() []string {
 		return n
 	}
 
-	return g.candidates(filtered(g.healthyOnes(), func(r *column.Row) bool { return signs(r) > 0 }), func(a, b *column.Row) bool {
+	return g.candidates(filtered(g.healthyOnes(), func(r *subject) bool { return signs(r) > 0 }), func(a, b *subject) bool {
 		if signs(a) != signs(b) {
 			return signs(a) > signs(b)
 		}
@@ -157,10 +157,10 @@ func (g *generated) expansions() []string {
 }
 
 func (g *generated) references() []string {
-	return g.candidates(filtered(g.healthyOnes(), func(r *column.Row) bool {
+	return g.candidates(filtered(g.healthyOnes(), func(r *subject) bool {
 		nps, csat := r.Measures[scorecard.NPS] != column.None, r.Measures[scorecard.CSAT] != column.None
 
 		return r.Stage == healthv1.Stage_STAGE_STEADY && (nps || csat) && !is(r, scorecard.OpenTickets, 10) &&
 			(!nps || is(r, scorecard.NPS, 50)) && (!csat || is(r, scorecard.CSAT, 90))
-	}), func(a, b *column.Row) bool { return a.Score > b.Score || a.Score == b.Score && g.before(a, b) })
+	}), func(a, b *subject) bool { return a.Score > b.Score || a.Score == b.Score && g.before(a, b) })
 }

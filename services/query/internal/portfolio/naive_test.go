@@ -48,16 +48,16 @@ func percent(part, all *big.Rat) *float64 {
 	return new(wire(rounded(share.Mul(share, big.NewRat(100, 1)))))
 }
 
-func isChurned(r *column.Row) bool { return r.Stage == healthv1.Stage_STAGE_CHURNED }
+func isChurned(r *subject) bool { return r.Stage == healthv1.Stage_STAGE_CHURNED }
 
 // filtered returns the rows for which all conditions hold.
-func filtered(rows []*column.Row, conditions ...func(*column.Row) bool) []*column.Row {
-	return slices.DeleteFunc(slices.Clone(rows), func(r *column.Row) bool {
-		return slices.ContainsFunc(conditions, func(c func(*column.Row) bool) bool { return !c(r) })
+func filtered(rows []*subject, conditions ...func(*subject) bool) []*subject {
+	return slices.DeleteFunc(slices.Clone(rows), func(r *subject) bool {
+		return slices.ContainsFunc(conditions, func(c func(*subject) bool) bool { return !c(r) })
 	})
 }
 
-func total(rows []*column.Row, arr func(*column.Row) *big.Rat) *big.Rat {
+func total(rows []*subject, arr func(*subject) *big.Rat) *big.Rat {
 	sum := new(big.Rat)
 	for _, r := range rows {
 		sum.Add(sum, arr(r))
@@ -67,7 +67,7 @@ func total(rows []*column.Row, arr func(*column.Row) *big.Rat) *big.Rat {
 }
 
 // arrNow is the arr in the answer's currency.
-func (g *generated) arrNow(r *column.Row) *big.Rat {
+func (g *generated) arrNow(r *subject) *big.Rat {
 	if !r.ARRKnown || r.Currency != g.options.Currency {
 		return new(big.Rat)
 	}
@@ -75,34 +75,34 @@ func (g *generated) arrNow(r *column.Row) *big.Rat {
 	return units(r.ARR)
 }
 
-func (g *generated) group(name string, rows []*column.Row) *healthv1.Group {
-	scored := filtered(rows, func(r *column.Row) bool { return r.ScoreKnown })
+func (g *generated) group(name string, rows []*subject) *healthv1.Group {
+	scored := filtered(rows, func(r *subject) bool { return r.ScoreKnown })
 	out := &healthv1.Group{
 		Name: name, Accounts: int32(len(rows)), Scored: int32(len(scored)), Arr: double(total(rows, g.arrNow)),
-		ArrAtRisk: double(total(filtered(rows, func(r *column.Row) bool {
+		ArrAtRisk: double(total(filtered(rows, func(r *subject) bool {
 			return r.Band == healthv1.Band_BAND_CRITICAL || r.Band == healthv1.Band_BAND_AT_RISK
 		}), g.arrNow)),
 	}
 
 	if len(scored) > 0 {
-		sum := total(scored, func(r *column.Row) *big.Rat { return units(r.Score) })
+		sum := total(scored, func(r *subject) *big.Rat { return units(r.Score) })
 		out.Score = new(wire(rounded(sum.Quo(sum, big.NewRat(int64(len(scored)), 1)))))
 	}
 
 	return out
 }
 
-func (g *generated) groupsBy(rows []*column.Row, name func(*column.Row) string) []*healthv1.Group {
+func (g *generated) groupsBy(rows []*subject, name func(*subject) string) []*healthv1.Group {
 	var (
 		out []*healthv1.Group
 		arr = func(o *healthv1.Group) *big.Rat { // exact: doubles may be equal where amounts are not
-			return total(filtered(rows, func(r *column.Row) bool { return name(r) == o.GetName() }), g.arrNow)
+			return total(filtered(rows, func(r *subject) bool { return name(r) == o.GetName() }), g.arrNow)
 		}
 	)
 
 	for _, r := range rows {
 		if !slices.ContainsFunc(out, func(o *healthv1.Group) bool { return o.GetName() == name(r) }) {
-			out = append(out, g.group(name(r), filtered(rows, func(o *column.Row) bool { return name(o) == name(r) })))
+			out = append(out, g.group(name(r), filtered(rows, func(o *subject) bool { return name(o) == name(r) })))
 		}
 	}
 
@@ -123,7 +123,7 @@ func (g *generated) groupsBy(rows []*column.Row, name func(*column.Row) string) 
 }
 
 // monthEnd is how the account stood at the end of a month; now, if that month has not ended for it.
-func monthEnd(r *column.Row, m health.Month) (there bool, arr *big.Rat, renewal health.Day) {
+func monthEnd(r *subject, m health.Month) (there bool, arr *big.Rat, renewal health.Day) {
 	if m >= health.MonthOf(r.Day) {
 		if isChurned(r) {
 			return false, new(big.Rat), r.Renewal
@@ -157,21 +157,21 @@ func monthEnd(r *column.Row, m health.Month) (there bool, arr *big.Rat, renewal 
 }
 
 func (g *generated) month(m health.Month) *healthv1.Retention {
-	own := func(r *column.Row) bool { return r.Currency == g.options.Currency }
-	opening := func(r *column.Row) *big.Rat { _, arr, _ := monthEnd(r, m-1); return arr }
-	closing := func(r *column.Row) *big.Rat { _, arr, _ := monthEnd(r, m); return arr }
-	minus := func(a, b func(*column.Row) *big.Rat) func(*column.Row) *big.Rat {
-		return func(r *column.Row) *big.Rat { return new(big.Rat).Sub(a(r), b(r)) }
+	own := func(r *subject) bool { return r.Currency == g.options.Currency }
+	opening := func(r *subject) *big.Rat { _, arr, _ := monthEnd(r, m-1); return arr }
+	closing := func(r *subject) *big.Rat { _, arr, _ := monthEnd(r, m); return arr }
+	minus := func(a, b func(*subject) *big.Rat) func(*subject) *big.Rat {
+		return func(r *subject) *big.Rat { return new(big.Rat).Sub(a(r), b(r)) }
 	}
 
 	var (
-		before = filtered(g.rows, func(r *column.Row) bool { return opening(r).Sign() > 0 })
-		gone   = filtered(before, func(r *column.Row) bool { return closing(r).Sign() == 0 })
-		stayed = filtered(before, own, func(r *column.Row) bool { return closing(r).Sign() > 0 })
-		grew   = filtered(stayed, func(r *column.Row) bool { return closing(r).Cmp(opening(r)) > 0 })
-		shrank = filtered(stayed, func(r *column.Row) bool { return closing(r).Cmp(opening(r)) < 0 })
-		fresh  = filtered(g.rows, own, func(r *column.Row) bool { return opening(r).Sign() == 0 && closing(r).Sign() > 0 })
-		renews = filtered(before, own, func(r *column.Row) bool {
+		before = filtered(g.rows, func(r *subject) bool { return opening(r).Sign() > 0 })
+		gone   = filtered(before, func(r *subject) bool { return closing(r).Sign() == 0 })
+		stayed = filtered(before, own, func(r *subject) bool { return closing(r).Sign() > 0 })
+		grew   = filtered(stayed, func(r *subject) bool { return closing(r).Cmp(opening(r)) > 0 })
+		shrank = filtered(stayed, func(r *subject) bool { return closing(r).Cmp(opening(r)) < 0 })
+		fresh  = filtered(g.rows, own, func(r *subject) bool { return opening(r).Sign() == 0 && closing(r).Sign() > 0 })
+		renews = filtered(before, own, func(r *subject) bool {
 			_, _, day := monthEnd(r, m-1)
 
 			return day != column.NoDay && health.MonthOf(day) == m && day <= g.options.Today
@@ -197,7 +197,7 @@ func (g *generated) month(m health.Month) *healthv1.Retention {
 	}
 }
 
-func beginMonth(r *column.Row) health.Month {
+func beginMonth(r *subject) health.Month {
 	for _, d := range []health.Day{r.Created, r.First} {
 		if d != column.NoDay {
 			return health.MonthOf(d)
@@ -212,7 +212,7 @@ func beginMonth(r *column.Row) health.Month {
 }
 
 // firstARR is the first arr that is known of the account, and the month whose end had it; the profile's where none had.
-func firstARR(r *column.Row) (*big.Rat, health.Month) {
+func firstARR(r *subject) (*big.Rat, health.Month) {
 	for m := beginMonth(r); m < health.MonthOf(r.Day); m++ {
 		if _, arr, _ := monthEnd(r, m); arr.Sign() > 0 {
 			return arr, m
@@ -227,7 +227,7 @@ func firstARR(r *column.Row) (*big.Rat, health.Month) {
 }
 
 // customer says whether the account was one at the end of a month from its beginning on.
-func customer(r *column.Row, m health.Month) bool {
+func customer(r *subject, m health.Month) bool {
 	if there, _, _ := monthEnd(r, m); there {
 		return true
 	}
@@ -246,21 +246,21 @@ func customer(r *column.Row, m health.Month) bool {
 }
 
 func (g *generated) cohort(m health.Month) *healthv1.Cohort {
-	rows := filtered(g.rows, func(r *column.Row) bool { return beginMonth(r) == m })
+	rows := filtered(g.rows, func(r *subject) bool { return beginMonth(r) == m })
 	if len(rows) == 0 {
 		return nil
 	}
 
-	own := filtered(rows, func(r *column.Row) bool { return r.Currency == g.options.Currency })
-	opening := total(own, func(r *column.Row) *big.Rat { arr, _ := firstARR(r); return arr })
+	own := filtered(rows, func(r *subject) bool { return r.Currency == g.options.Currency })
+	opening := total(own, func(r *subject) *big.Rat { arr, _ := firstARR(r); return arr })
 	out := &healthv1.Cohort{Month: m.String(), Accounts: int32(len(rows)), OpeningArr: double(opening)}
 
 	for at := m; at <= g.options.To; at++ {
-		there := func(r *column.Row) bool { return customer(r, at) }
+		there := func(r *subject) bool { return customer(r, at) }
 		out.LogoRetention = append(out.LogoRetention, *percent(
 			big.NewRat(int64(len(filtered(rows, there))), 1), big.NewRat(int64(len(rows)), 1)))
 
-		arr := total(filtered(own, there), func(r *column.Row) *big.Rat {
+		arr := total(filtered(own, there), func(r *subject) *big.Rat {
 			if first, since := firstARR(r); at < since {
 				return first
 			}
@@ -284,7 +284,7 @@ func (g *generated) movements() []*healthv1.Movement {
 		out  []*healthv1.Movement
 		rank = []healthv1.Band{2, 3, 4, 5, 1, 0}
 		then = g.options.Today - health.Day(g.options.MovementDays)
-		from = func(r *column.Row) healthv1.Band {
+		from = func(r *subject) healthv1.Band {
 			if then >= r.Day && !isChurned(r) {
 				return r.ComputedBand
 			}
@@ -297,14 +297,14 @@ func (g *generated) movements() []*healthv1.Movement {
 
 			return unspecified
 		}
-		to = func(r *column.Row) healthv1.Band {
+		to = func(r *subject) healthv1.Band {
 			if isChurned(r) {
 				return unspecified
 			}
 
 			return r.ComputedBand
 		}
-		arr = func(r *column.Row) *big.Rat {
+		arr = func(r *subject) *big.Rat {
 			if r.Currency != g.options.Currency {
 				return new(big.Rat)
 			}
@@ -323,7 +323,7 @@ func (g *generated) movements() []*healthv1.Movement {
 
 	for _, a := range rank {
 		for _, b := range rank {
-			rows := filtered(g.rows, func(r *column.Row) bool { return from(r) == a && to(r) == b })
+			rows := filtered(g.rows, func(r *subject) bool { return from(r) == a && to(r) == b })
 			if len(rows) > 0 && (a != unspecified || b != unspecified) {
 				out = append(out, &healthv1.Movement{FromBand: a, ToBand: b, Accounts: int32(len(rows)), Arr: double(total(rows, arr))})
 			}

@@ -28,29 +28,56 @@ type Options struct {
 // months is how many months the figures cover.
 func (o *Options) months() int { return int(o.To-o.From) + 1 }
 
-// Votes count in which currencies the arr of accounts is.
-type Votes map[string]int
+// Votes count in which currencies the arr of accounts is. The zero value has none.
+type Votes struct {
+	of map[string]int
+	// last is the currency counted last, run how often in a row: most accounts are in one.
+	last string
+	run  int
+}
 
 // Add counts an account whose arr is known.
-func (v Votes) Add(r *column.Row) {
-	if r.ARRKnown {
-		v[r.Currency]++
+func (v *Votes) Add(r *column.Row) {
+	if !r.ARRKnown {
+		return
 	}
+
+	if r.Currency != v.last {
+		v.settle()
+		v.last = r.Currency
+	}
+
+	v.run++
+}
+
+// settle counts what ran up.
+func (v *Votes) settle() {
+	if v.of == nil {
+		v.of = map[string]int{}
+	}
+
+	v.of[v.last] += v.run
+	v.run = 0
 }
 
 // Merge adds other votes.
-func (v Votes) Merge(other Votes) {
-	for currency, n := range other {
-		v[currency] += n
+func (v *Votes) Merge(other *Votes) {
+	v.settle()
+	other.settle()
+
+	for currency, n := range other.of {
+		v.of[currency] += n
 	}
 }
 
 // Winner is the currency of most accounts; of several the first in the alphabet, and one that is not named the last.
-func (v Votes) Winner() string {
+func (v *Votes) Winner() string {
+	v.settle()
+
 	best, most := "", 0
 
-	for currency, n := range v {
-		if n > most || n == most && (best == "" || currency != "" && currency < best) {
+	for currency, n := range v.of {
+		if n > most || n > 0 && n == most && (best == "" || currency != "" && currency < best) {
 			best, most = currency, n
 		}
 	}

@@ -42,7 +42,7 @@ func (g *generated) sum(parts int) *healthv1.GetPortfolioResponse {
 		s := portfolio.New(g.options)
 
 		for i := part; i < len(g.rows); i += parts {
-			s.Add(g.rows[i])
+			s.Add(g.rows[i].row())
 		}
 
 		all.Merge(s)
@@ -57,23 +57,23 @@ func TestFiguresAgreeWithANaiveSum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate(t)
 		got := g.sum(rapid.IntRange(1, 3).Draw(t, "parts"))
-		there := filtered(g.rows, func(r *column.Row) bool { return !isChurned(r) })
+		there := filtered(g.rows, func(r *subject) bool { return !isChurned(r) })
 
 		same(t, []*healthv1.Group{g.group("", there)}, []*healthv1.Group{got.GetTotal()}, "total")
-		same(t, g.groupsBy(there, func(r *column.Row) string { return r.Segment }), got.GetSegments(), "segments")
-		same(t, g.groupsBy(there, func(r *column.Row) string { return r.Owner }), got.GetOwners(), "owners")
+		same(t, g.groupsBy(there, func(r *subject) string { return r.Segment }), got.GetSegments(), "segments")
+		same(t, g.groupsBy(there, func(r *subject) string { return r.Owner }), got.GetOwners(), "owners")
 
 		var bands, stages []*healthv1.Group
 
 		for _, b := range []health.Band{health.BandCritical, health.BandAtRisk, health.BandSteady, health.BandHealthy} {
-			bands = append(bands, g.group(b.String(), filtered(there, func(r *column.Row) bool { return health.Band(r.Band) == b })))
+			bands = append(bands, g.group(b.String(), filtered(there, func(r *subject) bool { return health.Band(r.Band) == b })))
 		}
 
-		bands = append(bands, g.group("unknown", filtered(there, func(r *column.Row) bool { return r.Band <= healthv1.Band_BAND_UNKNOWN })))
+		bands = append(bands, g.group("unknown", filtered(there, func(r *subject) bool { return r.Band <= healthv1.Band_BAND_UNKNOWN })))
 		same(t, bands, got.GetBands(), "bands")
 
 		for i, name := range []string{"onboarding", "adopting", "steady", "renewal", ""} {
-			some := filtered(there, func(r *column.Row) bool { return int(r.Stage) == (i+1)%5 })
+			some := filtered(there, func(r *subject) bool { return int(r.Stage) == (i+1)%5 })
 			if name != "" || len(some) > 0 {
 				stages = append(stages, g.group(name, some))
 			}
@@ -84,7 +84,7 @@ func TestFiguresAgreeWithANaiveSum(t *testing.T) {
 		same(t, g.renewals(), got.GetRenewals(), "renewals")
 		require.Equal(t, g.expansions(), brief(got.GetExpansions()), "expansions")
 		require.Equal(t, g.references(), brief(got.GetReferences()), "references")
-		require.EqualValues(t, len(filtered(g.rows, func(r *column.Row) bool {
+		require.EqualValues(t, len(filtered(g.rows, func(r *subject) bool {
 			return r.ARRKnown && r.Currency != g.options.Currency
 		})), got.GetOtherCurrencyAccounts())
 
@@ -165,8 +165,8 @@ func TestPartsAddUp(t *testing.T) {
 			if i+1 < len(got.GetMonths()) {
 				require.InDelta(t, got.GetMonths()[i+1].GetOpeningArr(), closing, 1e-4, m.GetMonth())
 			} else if g.options.To == health.MonthOf(g.options.Today) {
-				now := filtered(g.rows, func(r *column.Row) bool { return !isChurned(r) && r.Day <= g.options.Today })
-				if len(now) == len(filtered(g.rows, func(r *column.Row) bool { return !isChurned(r) })) {
+				now := filtered(g.rows, func(r *subject) bool { return !isChurned(r) && r.Day <= g.options.Today })
+				if len(now) == len(filtered(g.rows, func(r *subject) bool { return !isChurned(r) })) {
 					require.InDelta(t, got.GetTotal().GetArr(), closing, 1e-4, "this month closes with the arr of now")
 				}
 			}
@@ -182,14 +182,14 @@ func TestVotes(t *testing.T) {
 		"USD": {"EUR", "USD", "USD"},
 		"EUR": {"USD", "", "EUR", "USD", "EUR", ""}, // the first in the alphabet, the unnamed last
 	} {
-		a, b := portfolio.Votes{}, portfolio.Votes{}
+		var a, b portfolio.Votes
 
 		for i, currency := range currencies {
-			[]portfolio.Votes{a, b}[i%2].Add(&column.Row{Currency: currency, ARRKnown: true})
+			[]*portfolio.Votes{&a, &b}[i%2].Add(&column.Row{Currency: currency, ARRKnown: true})
 			a.Add(&column.Row{Currency: "XXX"})
 		}
 
-		a.Merge(b)
+		a.Merge(&b)
 		require.Equal(t, want, a.Winner())
 	}
 }

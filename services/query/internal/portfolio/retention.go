@@ -38,15 +38,15 @@ type monthState struct {
 	renewal health.Day
 }
 
-// add adds an account, churned or not.
-func (t *retention) add(r *column.Row, own bool) {
+// add adds an account, churned or not, for which now is the present month.
+func (t *retention) add(r *column.Row, now health.Month, own bool) {
 	if len(t.months) == 0 {
 		return
 	}
 
 	var states [MaxMonths + 1]monthState
 
-	fillStates(r, t.months[0].month-1, states[:len(t.months)+1])
+	fillStates(r, now, t.months[0].month-1, states[:len(t.months)+1])
 
 	for i := range t.months {
 		before, after := &states[i], &states[i+1]
@@ -58,34 +58,25 @@ func (t *retention) add(r *column.Row, own bool) {
 
 // fillStates says how an account stood at the end of months in a row. A month that has not ended for the account
 // is as it is now.
-func fillStates(r *column.Row, first health.Month, states []monthState) {
+func fillStates(r *column.Row, now, first health.Month, states []monthState) {
 	for i := range states {
 		states[i].renewal = column.NoDay
 	}
 
-	ends := monthsOf(r)
-	for i := range ends {
-		at := int(ends[i].Month - first)
-		if at < 0 || at >= len(states) {
-			continue
-		}
-
-		if ends[i].ARR.Known {
-			states[at].arr = ends[i].ARR.Micros
-		}
-
-		if ends[i].HasRenewal {
-			states[at].renewal = ends[i].Renewal
+	for i := range r.Months {
+		e := &r.Months[i]
+		if at := int(e.Month - first); at >= 0 && at < len(states) {
+			states[at] = monthState{arr: max(0, e.ARR), renewal: e.Renewal}
 		}
 	}
 
-	now := monthState{renewal: r.Renewal}
+	present := monthState{renewal: r.Renewal}
 	if !churned(r) {
-		now.arr = arrOf(r)
+		present.arr = arrOf(r)
 	}
 
-	for i := max(0, int(health.MonthOf(r.Day)-first)); i < len(states); i++ {
-		states[i] = now
+	for i := max(0, int(now-first)); i < len(states); i++ {
+		states[i] = present
 	}
 }
 

@@ -7,12 +7,6 @@ import (
 	"hale.dev/services/query/internal/column"
 )
 
-// What rows keep of past days is read here and nowhere else.
-
-func monthsOf(r *column.Row) []health.MonthEnd    { return r.Months }
-func recentOf(r *column.Row) []health.DayEnd      { return r.Recent }
-func surveysOf(r *column.Row) []health.SurveyFact { return r.Surveys }
-
 // measure is the value of a measure of today.
 func measure(r *column.Row, m scorecard.Measure) column.Number { return r.Measures[m] }
 
@@ -37,9 +31,23 @@ func begin(r *column.Row) health.Month {
 		return health.MonthOf(r.First)
 	}
 
-	for _, e := range monthsOf(r) {
-		return e.Month
+	if len(r.Months) > 0 {
+		return r.Months[0].Month
 	}
 
 	return health.MonthOf(r.Day)
+}
+
+// calendar knows the month of the day asked for last: most accounts are at the same day.
+type calendar struct {
+	day   health.Day
+	month health.Month
+}
+
+func (c *calendar) monthOf(d health.Day) health.Month {
+	if d != c.day {
+		c.day, c.month = d, health.MonthOf(d)
+	}
+
+	return c.month
 }

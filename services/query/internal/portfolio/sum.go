@@ -8,6 +8,7 @@ import (
 // Sum gathers accounts. It is not safe for concurrent use.
 type Sum struct {
 	options   Options
+	calendar  calendar // the zero value is right for its day
 	other     int64
 	groups    groups
 	movements movements
@@ -44,8 +45,10 @@ func (s *Sum) add(r *column.Row) {
 	}
 
 	s.movements.add(r, &s.options, own)
-	s.retention.add(r, own)
-	s.cohorts.add(r, own)
+
+	now := s.calendar.monthOf(r.Day)
+	s.retention.add(r, now, own)
+	s.cohorts.add(r, now, own)
 	s.surveys.add(r)
 
 	if churned(r) {

@@ -12,9 +12,7 @@ import (
 
 // surveys are sums of answers by month, of all accounts and of each segment.
 type surveys struct {
-	first health.Month
-	// starts are the first days of the months, and of the one behind them.
-	starts   []health.Day
+	first    health.Month
 	all      []answers
 	segments map[string]*[]answers
 }
@@ -25,18 +23,12 @@ type answers struct {
 }
 
 func newSurveys(o *Options) surveys {
-	s := surveys{first: o.From, all: make([]answers, o.months()), segments: map[string]*[]answers{}}
-	for m := o.From; m <= o.To+1; m++ {
-		s.starts = append(s.starts, m.First())
-	}
-
-	return s
+	return surveys{first: o.From, all: make([]answers, o.months()), segments: map[string]*[]answers{}}
 }
 
 // add adds an account, churned or not: what was answered stays answered.
 func (s *surveys) add(r *column.Row) {
-	days := surveysOf(r)
-	if len(days) == 0 {
+	if len(r.Surveys) == 0 {
 		return
 	}
 
@@ -45,39 +37,28 @@ func (s *surveys) add(r *column.Row) {
 		*segment = make([]answers, len(s.all))
 	}
 
-	month := 0
-
-	for i := range days { // oldest first
-		d := &days[i]
-		if d.Day < s.starts[0] {
-			continue
+	for i := range r.Surveys {
+		m := &r.Surveys[i]
+		if at := int(m.Month - s.first); at >= 0 && at < len(s.all) {
+			s.all[at].add(m)
+			(*segment)[at].add(m)
 		}
-
-		for month < len(s.all) && d.Day >= s.starts[month+1] {
-			month++
-		}
-
-		if month == len(s.all) {
-			return
-		}
-
-		s.all[month].add(d)
-		(*segment)[month].add(d)
 	}
 }
 
-func (a *answers) add(d *health.SurveyFact) {
-	a.sent, a.answered = a.sent+d.Sent, a.answered+d.Answered
-	a.nps, a.promoters, a.detractors = a.nps+d.NPS, a.promoters+d.Promoters, a.detractors+d.Detractors
-	a.csat, a.csatGood = a.csat+d.CSAT, a.csatGood+d.CSATGood
-	a.ces, a.cesSum = a.ces+d.CES, a.cesSum+d.CESSum
+func (a *answers) add(m *column.SurveyMonth) {
+	a.merge(&answers{
+		sent: int64(m.Sent), answered: int64(m.Answered),
+		nps: int64(m.NPS), promoters: int64(m.Promoters), detractors: int64(m.Detractors),
+		csat: int64(m.CSAT), csatGood: int64(m.CSATGood), ces: int64(m.CES), cesSum: int64(m.CESSum),
+	})
 }
 
 func (a *answers) merge(o *answers) {
-	a.add(&health.SurveyFact{
-		Sent: o.sent, Answered: o.answered, NPS: o.nps, Promoters: o.promoters, Detractors: o.detractors,
-		CSAT: o.csat, CSATGood: o.csatGood, CES: o.ces, CESSum: o.cesSum,
-	})
+	a.sent, a.answered = a.sent+o.sent, a.answered+o.answered
+	a.nps, a.promoters, a.detractors = a.nps+o.nps, a.promoters+o.promoters, a.detractors+o.detractors
+	a.csat, a.csatGood = a.csat+o.csat, a.csatGood+o.csatGood
+	a.ces, a.cesSum = a.ces+o.ces, a.cesSum+o.cesSum
 }
 
 func (s *surveys) merge(o *surveys) {
