@@ -89,7 +89,7 @@ func waitListed(ctx context.Context, health healthv1.HealthServiceClient, accoun
 		if err == nil && int(r.GetTotalSize()) != accounts {
 			err = fmt.Errorf("%d accounts are listed", r.GetTotalSize())
 		}
-		return err //nolint:wrapcheck // Until wraps the last
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for the lists: %w", err)

@@ -34,7 +34,7 @@ func parseFields(text string) ([]field, error) {
 		all    = (*healthv1.AccountSummary)(nil).ProtoReflect().Descriptor().Fields()
 	)
 
-	for _, name := range strings.Split(text, ",") {
+	for name := range strings.SplitSeq(text, ",") {
 		name = strings.TrimSpace(name)
 		f := field{name: name}
 

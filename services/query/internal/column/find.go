@@ -62,7 +62,7 @@ func (t *Table) rowsOf(q *Query, s *sorted, total int) ([]entry, int) {
 
 // everything is all rows, in pieces.
 func (t *Table) everything() [][]*Row {
-	all, _ := t.snapshot()
+	all := t.snapshot()
 	pieces := make([][]*Row, len(all))
 
 	for i, c := range all {

@@ -74,9 +74,6 @@ type Row struct {
 
 	// bands are those at the ends of the last days, the latest first.
 	bands [health.RecentDays]health.Band
-
-	// gone is true once another row stands for the account, or none; guarded by the table's lock.
-	gone bool
 }
 
 // NoDay stands for a day that is not there.
