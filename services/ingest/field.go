@@ -82,7 +82,7 @@ func fieldNames(k kind) []string {
 	case kindUser:
 		return []string{"role", "name", "previous", fieldTraits}
 	case kindInteraction:
-		return []string{"kind", "pulse", "author"}
+		return []string{"kind", "pulse", "author", "note"}
 	case kindNone, kinds:
 	}
 
@@ -180,6 +180,8 @@ func setInteraction(i *eventv1.Interaction, name string, v value) (bad *violatio
 		i.Pulse, bad = pointer(v.asInt32(name))
 	case "author":
 		i.Author, bad = v.asText(name)
+	case "note":
+		i.Note, bad = v.asText(name)
 	default:
 		return unknownField(name)
 	}

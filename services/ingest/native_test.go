@@ -47,8 +47,8 @@ func TestNativeKinds(t *testing.T) {
 			`{"message_id":"p1","account_id":"a","user_id":"u",` + at + `,"user":{"role":"champion","name":"U","previous_user_id":"anon","traits":[{"name":"x","number_micros":"1000000"}]}}`,
 		},
 		{
-			"interaction", "i1", `{"type":"interaction","id":"i1","account":"a","kind":"business_review","pulse":4,"author":"me"}`,
-			`{"message_id":"i1","account_id":"a",` + at + `,"interaction":{"kind":"KIND_BUSINESS_REVIEW","pulse":4,"author":"me"}}`,
+			"interaction", "i1", `{"type":"interaction","id":"i1","account":"a","kind":"business_review","pulse":4,"author":"me","note":"all well"}`,
+			`{"message_id":"i1","account_id":"a",` + at + `,"interaction":{"kind":"KIND_BUSINESS_REVIEW","pulse":4,"author":"me","note":"all well"}}`,
 		},
 	}
 

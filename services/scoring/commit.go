@@ -97,12 +97,15 @@ func (s *Service) store(ctx context.Context, c *store.Commit, refused []fold.Ref
 func (s *Service) rejects(partition int, refused []fold.Refused) []reject.Reject {
 	out := make([]reject.Reject, len(refused))
 	for i, r := range refused {
-		ev := r.Record.GetEvent()
+		message, account := r.Record.GetEvent().GetMessageId(), r.Record.GetEvent().GetAccountId()
+		if c := r.Record.GetAccountCommand(); c != nil {
+			message, account = c.GetCommandId(), c.GetAccountId()
+		}
 		out[i] = reject.Reject{
 			ID:        s.rejectID(partition, r.Sequence, r.Index, r.Hash),
 			Workspace: r.Record.GetWorkspace(),
 			Code:      r.Code, Field: r.Field, Message: r.Message,
-			MessageID: ev.GetMessageId(), AccountID: ev.GetAccountId(),
+			MessageID: message, AccountID: account,
 			Origin: r.Record.GetOrigin(),
 		}
 		if record, err := proto.Marshal(r.Record); err == nil {

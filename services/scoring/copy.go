@@ -51,7 +51,7 @@ func (w *worker) copyTo(ctx context.Context, out *snapshot.Writer) (snapshot.Met
 	var fixed []string
 	err := w.at(ctx, func() error {
 		w.written = map[string]struct{}{}
-		state, fixed = w.partition.State, w.partition.LoadKeys()
+		state, fixed = w.partition.State, w.partition.CopyKeys()
 		return nil
 	})
 	if err != nil {

@@ -50,6 +50,7 @@ func AppendJSON(b []byte, e *eventv1.Event) []byte {
 		o.enum("kind", body.Interaction.GetKind().String(), "KIND_")
 		o.number("pulse", body.Interaction.Pulse)
 		o.text("author", body.Interaction.GetAuthor())
+		o.text("note", body.Interaction.GetNote())
 	}
 
 	return append(o.b, '}')

@@ -64,6 +64,7 @@ func (c *changes) put(key string, value []byte) { c.puts[key] = value }
 
 func (c *changes) delete(key string) {
 	delete(c.appends, key)
+	delete(c.puts, key)
 	c.deletes[key] = struct{}{}
 }
 

@@ -382,7 +382,8 @@ func TestState(t *testing.T) {
 		s := fold.State{
 			Stream: "s", LogTime: 1, LastTime: 2, LastHash: 1 << 63, Accounts: 3, SweepAt: 1, SweepEnd: 2, FirstHour: 4,
 			Counted: 5, Duplicates: 6, Rejected: 7,
-			Loads: []fold.Load{{Workspace: "w", ID: "l", Last: 9, Closed: true}}, Sets: []fold.SetVersion{{Workspace: "w", Version: 3}},
+			Loads: []fold.Load{{Workspace: "w", ID: "l", Last: 9, Closed: true}},
+			Sets:  []fold.SetVersion{{Workspace: "w", Version: 3, Kept: []fold.KeptVersion{{Version: 1, Until: 7}, {Version: 3}}}},
 		}
 		got, err := fold.DecodeState(s.Encode())
 		require.NoError(t, err)
@@ -417,8 +418,12 @@ func TestShun(t *testing.T) {
 }
 
 func FuzzDecodeState(f *testing.F) {
-	s := fold.State{Stream: "s", Loads: []fold.Load{{ID: "l"}}, Sets: []fold.SetVersion{{Version: 3}}}
+	s := fold.State{Stream: "s", Loads: []fold.Load{{ID: "l"}}, Sets: []fold.SetVersion{{Version: 3, Kept: []fold.KeptVersion{{Version: 3}}}}}
 	f.Add(s.Encode())
+	r := newRig(&testing.T{})
+	r.send(start, usage("1", "a", start))
+	r.send(start.Add(50*time.Hour), usage("2", "a", start.Add(50*time.Hour)))
+	f.Add(r.p.Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := fold.DecodeState(b)
 		if err != nil || len(b) == 0 {
@@ -457,7 +462,8 @@ func TestRules(t *testing.T) {
 		t.Parallel()
 		s := fold.State{Stream: "log", Rules: 1, LogTime: 7}
 		old := s.Encode()
-		require.Equal(t, byte(2), old[0])
+		require.Equal(t, byte(3), old[0])
+		old = old[:len(old)-1]  // there were no activities
 		at := 2 + len(s.Stream) // version, length, stream, rules
 		old = append([]byte{1}, append(old[1:at:at], old[at+1:]...)...)
 		got, err := fold.DecodeState(old)

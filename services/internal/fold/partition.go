@@ -56,6 +56,9 @@ type Partition struct {
 	poison  map[poisonKey]string
 	shunned map[string]struct{}
 
+	// busy is the place of the sources of the last live event.
+	busy int
+
 	// sweeping is the account that a sweep is at.
 	sweeping string
 
@@ -144,6 +147,9 @@ func (p *Partition) Load(values [][]byte) error {
 		}
 		set.Version = v.Version
 		p.sets[v.Workspace] = set
+		if len(v.Kept) == 0 { // what an older version of Hale put in force
+			p.keepDocument(v.Workspace, v.Version, values[hours+i])
+		}
 	}
 	return nil
 }
@@ -159,11 +165,16 @@ func Needs(m *Message) []string {
 	seen := make(map[string]struct{}, len(m.Records))
 	ids := make([]string, 0, len(m.Records))
 	for _, r := range m.Records {
-		ev := r.GetEvent()
-		if ev == nil {
+		var account string
+		switch payload := r.GetPayload().(type) {
+		case *logv1.Record_Event:
+			account = payload.Event.GetAccountId()
+		case *logv1.Record_AccountCommand:
+			account = payload.AccountCommand.GetAccountId()
+		default:
 			continue
 		}
-		id := store.Account(r.GetWorkspace(), ev.GetAccountId())
+		id := store.Account(r.GetWorkspace(), account)
 		if _, ok := seen[id]; !ok {
 			seen[id] = struct{}{}
 			ids = append(ids, id)
@@ -245,6 +256,8 @@ func (p *Partition) record(m *Message, index int, accounts Accounts) {
 		p.setScorecards(m, index, payload.SetScorecards)
 	case *logv1.Record_CloseLoad:
 		p.closeLoad(r.GetWorkspace(), payload.CloseLoad.GetHistorical())
+	case *logv1.Record_AccountCommand:
+		p.command(m, index, payload.AccountCommand, accounts)
 	default:
 		p.refuse(m, index, "unknown_record", "", "this version of Hale does not know this kind of record")
 	}
@@ -286,7 +299,14 @@ func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Acc
 	p.dedupe.seen[f] = p.LogTime
 	p.ids = append(p.ids, f)
 	p.Counted++
-	t := p.changed.touch(id, account)
+	if ev.GetHistorical() == "" {
+		p.noteSource(workspace, ev)
+	}
+	p.await(p.changed.touch(id, account), m, set)
+}
+
+// await lets an account be evaluated at the end of the message.
+func (p *Partition) await(t *touch, m *Message, set *scorecard.Set) {
 	t.set = set
 	if t.message != m.Sequence {
 		t.message = m.Sequence
@@ -439,7 +459,8 @@ func (p *Partition) setScorecards(m *Message, index int, c *logv1.SetScorecards)
 	}
 	set.Version = c.GetVersion()
 	p.sets[workspace] = set
-	p.setVersion(workspace, c.GetVersion())
+	p.setOf(workspace).Version = c.GetVersion()
+	p.keepDocument(workspace, c.GetVersion(), c.GetDocument())
 	p.changed.put(store.ScorecardsKey(workspace), c.GetDocument())
 	p.startSweep()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/wire"
 )
 
@@ -48,6 +49,8 @@ type State struct {
 	Loads []Load
 	// Sets are the versions of the scorecards in force, by workspace; none: the shipped ones.
 	Sets []SetVersion
+
+	activity []sources
 }
 
 // Load is a historical load in a partition.
@@ -62,16 +65,20 @@ type Load struct {
 type SetVersion struct {
 	Workspace string
 	Version   uint64
+	// Kept are the versions whose documents are stored, oldest first; the last is the one in force.
+	Kept []KeptVersion
 }
 
 // ErrState is returned for bytes that Encode cannot have made.
 var ErrState = errors.New("fold: malformed partition state")
 
-// stateVersion of what Encode writes. Version 1 had no rules: it was folded by the first.
+// stateVersion of what Encode writes. Version 1 had no rules: it was folded by the first. Version 2 had neither kept
+// documents nor the activity of sources.
 const (
-	stateVersion   = 2
-	stateNoRules   = 1
-	rulesOfNoRules = 1
+	stateVersion    = 3
+	stateNoActivity = 2
+	stateNoRules    = 1
+	rulesOfNoRules  = 1
 )
 
 // Encode returns the state in its stored form.
@@ -93,8 +100,12 @@ func (s *State) Encode() []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.Sets)))
 	for _, v := range s.Sets {
 		b = binary.AppendUvarint(wire.Append(b, v.Workspace), v.Version)
+		b = binary.AppendUvarint(b, uint64(len(v.Kept)))
+		for _, k := range v.Kept {
+			b = binary.AppendUvarint(binary.AppendUvarint(b, k.Version), uint64(k.Until)) //nolint:gosec // bit pattern
+		}
 	}
-	return b
+	return s.appendActivity(b)
 }
 
 // DecodeState reads what Encode wrote; nil gives the state of a partition that has seen nothing.
@@ -105,7 +116,7 @@ func DecodeState(b []byte) (State, error) {
 	}
 	r := wire.NewReader(b)
 	version := r.Byte()
-	if version != stateVersion && version != stateNoRules {
+	if version < stateNoRules || version > stateVersion {
 		return s, ErrState
 	}
 	s.Stream = r.Text()
@@ -124,9 +135,15 @@ func DecodeState(b []byte) (State, error) {
 		s.Loads = append(s.Loads, l)
 	}
 	for n := r.Count(); n > 0; n-- {
-		s.Sets = append(s.Sets, SetVersion{Workspace: r.Text(), Version: r.Uvarint()})
+		v := SetVersion{Workspace: r.Text(), Version: r.Uvarint()}
+		if version > stateNoActivity {
+			for n := r.Count(); n > 0; n-- {
+				v.Kept = append(v.Kept, KeptVersion{Version: r.Uvarint(), Until: health.Day(r.Uvarint())}) //nolint:gosec // bit pattern
+			}
+		}
+		s.Sets = append(s.Sets, v)
 	}
-	if !r.Done() {
+	if version > stateNoActivity && !s.readActivity(r) || !r.Done() {
 		return State{}, ErrState
 	}
 	return s, nil
@@ -156,14 +173,15 @@ func (s *State) load(workspace, id string) *Load {
 	return &s.Loads[i]
 }
 
-func (s *State) setVersion(workspace string, version uint64) {
+// setOf returns what is known of the workspace's scorecards, made if need be.
+func (s *State) setOf(workspace string) *SetVersion {
 	for i := range s.Sets {
 		if s.Sets[i].Workspace == workspace {
-			s.Sets[i].Version = version
-			return
+			return &s.Sets[i]
 		}
 	}
-	s.Sets = append(s.Sets, SetVersion{workspace, version})
+	s.Sets = append(s.Sets, SetVersion{Workspace: workspace})
+	return &s.Sets[len(s.Sets)-1]
 }
 
 func boolByte(v bool) byte {

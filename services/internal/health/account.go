@@ -18,8 +18,11 @@ type Account struct {
 	load     string
 	loadTime Time
 
-	pulse   uint8
-	pulseAt stamp
+	pulse     uint8
+	pulseAt   stamp
+	pulseText *pulseText // nil: the pulse has none
+
+	lastEvent [SourceCount]Time // 0: none
 
 	profile  profile
 	usage    []usageDay  // by day
@@ -29,6 +32,8 @@ type Account struct {
 	tickets  table[ticket]
 	aliases  table[alias]
 	result   Result
+	past     past
+	care     *care // nil: nothing was decided
 
 	// What follows is made of the above and not stored.
 
@@ -82,7 +87,7 @@ func dimensionOf(name string) int {
 func New() *Account {
 	return &Account{
 		first: noDay, lastSeen: noDay, lastTouch: noDay, ticketsFull: noDay,
-		result: Result{Band: BandUnknown},
+		result: Result{Band: BandUnknown}, past: past{day: noDay, since: noDay},
 	}
 }
 

@@ -38,6 +38,8 @@ func (a *Account) Add(ev *eventv1.Event, at Time) {
 	if d := DayOf(at); a.first == noDay || d < a.first {
 		a.first = d
 	}
+	source := SourceOfEvent(ev)
+	a.lastEvent[source] = max(a.lastEvent[source], at)
 	a.dirty = true
 }
 
@@ -93,6 +95,7 @@ func (a *Account) addInteraction(ev *eventv1.Event, i *eventv1.Interaction, at T
 	}
 	if s := (stamp{at, ev.GetMessageId()}); i.Pulse != nil && s.beats(a.pulseAt) {
 		a.pulse, a.pulseAt = uint8(i.GetPulse()), s.keep() //nolint:gosec // 1 to 5
+		a.pulseText = pulseTextOf(i)
 	}
 }
 

@@ -18,10 +18,10 @@ func isMilestone(set *scorecard.Set, name string) bool {
 	return false
 }
 
-// settle brings the features into their bound. Milestones stay whether in the sample or not.
+// settle brings the features into their bound. Those of milestones and goals stay whether in the sample or not.
 func (a *Account) settle(set *scorecard.Set) {
 	for name, f := range a.pending { // an order-free walk: each name is kept or not by itself
-		if isMilestone(set, name) {
+		if isMilestone(set, name) || a.wanted(name) {
 			a.features.insert(name, f)
 		}
 	}
@@ -33,7 +33,7 @@ func (a *Account) settle(set *scorecard.Set) {
 	for a.sampledFeatures() > maxFeatures {
 		a.features.level++
 		a.features.retain(func(name string, _ *feature) bool {
-			return a.features.in(name) || isMilestone(set, name)
+			return a.features.in(name) || isMilestone(set, name) || a.wanted(name)
 		})
 	}
 }

@@ -1,6 +1,10 @@
 package health
 
-import "hale.dev/services/internal/scorecard"
+import (
+	"strings"
+
+	"hale.dev/services/internal/scorecard"
+)
 
 // Override is a score that a person set by hand. It ends with its last day.
 type Override struct {
@@ -13,8 +17,51 @@ type Override struct {
 	LastDay Day
 }
 
+// care is what people decided about an account.
+type care struct {
+	override *Override // never changed, only replaced
+	goals    []Goal    // by due day, then id; in state 0 until the first evaluation
+}
+
 // Override returns the score set by hand that holds today; nil: none does.
-func (a *Account) Override() *Override { return nil }
+func (a *Account) Override() *Override {
+	if a.care == nil || a.care.override == nil || a.day > a.care.override.LastDay {
+		return nil
+	}
+	o := *a.care.override
+	return &o
+}
+
+// SetOverride sets a score by hand, in place of the one before.
+func (a *Account) SetOverride(o Override) {
+	o.Author, o.Reason = strings.Clone(o.Author), strings.Clone(o.Reason)
+	if a.care == nil {
+		a.care = &care{}
+	}
+	a.care.override = &o
+}
+
+// ClearOverride ends a score set by hand.
+func (a *Account) ClearOverride() {
+	if a.care != nil {
+		a.care.override = nil
+		a.tidyCare()
+	}
+}
+
+// expire ends a score set by hand whose last day has passed.
+func (a *Account) expire() {
+	if a.care != nil && a.care.override != nil && a.day > a.care.override.LastDay {
+		a.ClearOverride()
+	}
+}
+
+// tidyCare drops what is empty.
+func (a *Account) tidyCare() {
+	if a.care.override == nil && len(a.care.goals) == 0 {
+		a.care = nil
+	}
+}
 
 // Effective returns score and band as people should see them: those set by hand where there are some, else the
 // computed ones of the last evaluation.
@@ -57,9 +104,6 @@ type Goal struct {
 	// Start is the measure's value when it was set, Value the one of the last evaluation.
 	Start, Value scorecard.Value
 	State        GoalState
-	// Achieved is the day on which it was reached; it stays reached. Only in GoalAchieved.
+	// Achieved is the day on which it was reached; it stays reached. 0 unless in GoalAchieved.
 	Achieved Day
 }
-
-// Goals returns the goals as of the last evaluation, by due day, then id.
-func (a *Account) Goals() []Goal { return nil }

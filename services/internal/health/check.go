@@ -22,6 +22,7 @@ const (
 	CodeTooManyRoles   = "too_many_roles"
 	CodeTooManyAliases = "too_many_aliases"
 	CodeTooManyTraits  = "too_many_traits"
+	CodeTooManyGoals   = "too_many_goals"
 	CodeInvalidDate    = "invalid_date"
 	CodeInvalidValue   = "invalid_value"
 	CodeMissingBody    = "missing_body"

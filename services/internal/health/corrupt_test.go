@@ -29,6 +29,9 @@ func everything(t *testing.T) *health.Account {
 	}
 	a.SetLoad("load")
 	a.SetLoadTime(today().Start())
+	a.SetOverride(byHand(7, 3))
+	a.SetGoal(touched("g", 1, 30))
+	a.SetGoal(health.Goal{ID: "f", Feature: "feature 1", Due: today() + 2, Created: today()})
 	a.Evaluate(scorecard.Shipped())
 	return a
 }

@@ -67,7 +67,7 @@ func (a *Account) derive() {
 func readShape(r *reader) [2 * kindCount]byte {
 	var shape [2 * kindCount]byte
 	version, shaped := r.byte(), r.byte()
-	if version != formatVersion || shaped > 1 {
+	if (version != formatVersion && version != formatNoPast) || shaped > 1 {
 		r.fail()
 		return shape
 	}
@@ -104,7 +104,32 @@ func (a *Account) decodeDays(r *reader) {
 		a.load = "?" // read with the texts
 	}
 	a.pulse = byte(f / flagPulse & 1)
-	if f >= flagPulse<<1 {
+	a.past = past{day: noDay, since: noDay}
+	if f&flagPast != 0 {
+		a.past.day = a.day // read with the texts
+	}
+	if f&flagPulseText != 0 {
+		a.pulseText = &pulseText{} // read with the texts
+	}
+	if f&flagSources != 0 {
+		a.decodeSources(r)
+	}
+	if f&flagCare != 0 {
+		a.care = &care{} // read with the texts
+	}
+	if f >= flagCare<<1 || (f >= flagPast && r.b[0] == formatNoPast) {
+		r.fail()
+	}
+}
+
+func (a *Account) decodeSources(r *reader) {
+	mask := r.byte()
+	for i := range a.lastEvent {
+		if mask&(1<<i) != 0 {
+			a.lastEvent[i] = (a.day + 1).Start() - r.int()
+		}
+	}
+	if mask == 0 || mask>>SourceCount != 0 {
 		r.fail()
 	}
 }

@@ -161,9 +161,18 @@ func (a *Account) decodeTexts(r *reader) {
 		a.pulse = r.byte()
 		a.pulseAt = decodeStamp(r, 0, true)
 	}
+	if a.pulseText != nil {
+		a.pulseText.author, a.pulseText.note = r.text(), r.text()
+	}
 	a.profile.decode(r)
 	a.result = Result{}
-	a.result.read(r)
+	a.result.read(r, 0)
+	if a.past.day != noDay {
+		a.past.decode(r, a.day, &a.result)
+	}
+	if a.care != nil {
+		a.care = decodeCare(r, a.day)
+	}
 }
 
 func (p *profile) decode(r *reader) {

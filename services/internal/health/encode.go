@@ -5,10 +5,13 @@ package health
 //
 //	version, splits and levels of the collections (one 0 for none), flags, today and the other
 //	days, usage days, survey days, the collections (of a split one the count), then everything
-//	with texts: load, pulse, profile, result.
+//	with texts: load, pulse, profile, result, past, what people decided.
+//
+// Version 1 had no past, no times of latest events, and nothing that people decided.
 
 const (
-	formatVersion = 1
+	formatVersion = 2
+	formatNoPast  = 1
 	kindShift     = 24
 )
 
@@ -33,6 +36,10 @@ const (
 	flagTouched
 	flagLoad
 	flagPulse
+	flagPast
+	flagSources
+	flagPulseText
+	flagCare
 )
 
 // stampDays is after how many days no event can have the time of a stamp, so that its message id
@@ -94,6 +101,10 @@ func (a *Account) flags() uint64 {
 		{a.lastTouch != noDay, flagTouched},
 		{a.load != "" || a.loadTime != 0, flagLoad},
 		{a.pulse > 0, flagPulse},
+		{a.past.day != noDay, flagPast},
+		{a.lastEvent != [SourceCount]Time{}, flagSources},
+		{a.pulseText != nil, flagPulseText},
+		{a.care != nil, flagCare},
 	} {
 		if c.set {
 			f |= c.flag
@@ -108,6 +119,26 @@ func (a *Account) encodeDays(w *writer) {
 	for _, d := range [...]Day{a.first, a.lastSeen, a.lastTouch} {
 		if d != noDay {
 			w.int(int64(d) - int64(a.day))
+		}
+	}
+	a.encodeSources(w)
+}
+
+// encodeSources writes the times of the latest events: which there are, then each back from the end of today.
+func (a *Account) encodeSources(w *writer) {
+	if a.lastEvent == [SourceCount]Time{} {
+		return
+	}
+	var mask byte
+	for i, t := range a.lastEvent {
+		if t != 0 {
+			mask |= 1 << i
+		}
+	}
+	w.byte(mask)
+	for _, t := range a.lastEvent {
+		if t != 0 {
+			w.int((a.day + 1).Start() - t)
 		}
 	}
 }

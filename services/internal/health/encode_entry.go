@@ -223,6 +223,10 @@ func (a *Account) encodeTexts(w *writer, forget Time) {
 		w.byte(a.pulse)
 		a.pulseAt.old(forget).encode(w, 0, true)
 	}
+	if a.pulseText != nil {
+		w.text(a.pulseText.author)
+		w.text(a.pulseText.note)
+	}
 	p := &a.profile
 	w.count(len(p.stamps))
 	base := Time(0)
@@ -253,7 +257,13 @@ func (a *Account) encodeTexts(w *writer, forget Time) {
 	for i := range p.traits {
 		p.traits[i].encode(w)
 	}
-	a.result.write(w)
+	a.result.write(w, 0)
+	if a.past.day != noDay {
+		a.past.encode(w, a.day, &a.result)
+	}
+	if a.care != nil {
+		a.care.encode(w, a.day)
+	}
 }
 
 func (t *traitRegister) encode(w *writer) {

@@ -7,19 +7,24 @@ import (
 
 // Evaluate makes score, band and stage of today and keeps them. While the account is churned only
 // the stage is set; without an event yet nothing is.
-func (a *Account) Evaluate(set *scorecard.Set) {
+func (a *Account) Evaluate(set *scorecard.Set) { a.evaluate(set) }
+
+// evaluate is Evaluate, and returns the measures as the scorecard saw them; false: nothing was measured.
+func (a *Account) evaluate(set *scorecard.Set) (scorecard.Values, bool) {
 	a.settle(set)
 	a.dirty = false
 	if a.Empty() {
-		return
+		return scorecard.Values{}, false
 	}
 	if a.churned() {
 		a.result.Stage = StageChurned
-		return
+		return scorecard.Values{}, false
 	}
 	a.refresh()
 	e := a.assess(set)
 	a.result = e.result
+	a.review(&e.values)
+	return e.values, true
 }
 
 // Stale says whether the last evaluation was made with another version of the document. What is

@@ -1,6 +1,10 @@
 package health
 
-import "hale.dev/services/internal/scorecard"
+import (
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
+
+	"hale.dev/services/internal/scorecard"
+)
 
 // Source is a kind of events that come from one place, by whose silence a broken pipe shows.
 type Source uint8
@@ -34,7 +38,7 @@ type Facts struct {
 	// Tickets are those not forgotten yet, by id.
 	Tickets []TicketFact
 	// Surveys are the sums of each day of the last 180, oldest first; nps answers of users that are known by name count
-	// on the day of their latest answer.
+	// on the day of their latest answer. Of a sample of users they are estimates.
 	Surveys []SurveyFact
 	// Milestones are those of the workspace, in order.
 	Milestones []MilestoneFact
@@ -52,7 +56,7 @@ type UserFact struct {
 	ID, Role string
 	// Last is the last day the user was seen; nil: never.
 	Last *Day
-	// Seen has bit i set if the user was seen on today-i; it reaches back 64 days.
+	// Seen has bit i set if the user was seen on today-i; it reaches back 36 days.
 	Seen uint64
 }
 
@@ -106,12 +110,6 @@ type PulseFact struct {
 	Current bool
 }
 
-// Facts returns what the measures of today are computed from.
-func (a *Account) Facts(_ *scorecard.Set) Facts { return Facts{} }
-
-// LastEvent returns the time of the latest event of a source; 0: none.
-func (a *Account) LastEvent(_ Source) Time { return 0 }
-
 // Values returns today's measures as the scorecard that applies sees them: with the absence rule.
 func (a *Account) Values(set *scorecard.Set) scorecard.Values {
 	if a.Empty() || a.churned() {
@@ -120,6 +118,21 @@ func (a *Account) Values(set *scorecard.Set) scorecard.Values {
 	b := *a
 	b.refresh()
 	return b.assess(set).values
+}
+
+// SourceOfEvent returns the source an event comes from.
+func SourceOfEvent(ev *eventv1.Event) Source {
+	switch ev.GetBody().(type) {
+	case *eventv1.Event_Usage:
+		return SourceUsage
+	case *eventv1.Event_Login:
+		return SourceLogin
+	case *eventv1.Event_Ticket:
+		return SourceTicket
+	case *eventv1.Event_Survey:
+		return SourceSurvey
+	}
+	return SourceAccount
 }
 
 // SourceOf returns the source a measure lives from.

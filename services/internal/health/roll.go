@@ -1,23 +1,48 @@
 package health
 
-import "hale.dev/services/internal/scorecard"
+import (
+	"slices"
+
+	"hale.dev/services/internal/scorecard"
+)
 
 // Roll takes the account to a later day, one by one: it evaluates the day that ends if events were
 // applied since its last evaluation, hands over its row, and evaluates the next. A churned account
 // has no rows. An earlier day does nothing.
 func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) {
+	var values scorecard.Values
+	fresh := false // the values are those of today's evaluation
 	for a.day < to {
 		if a.dirty {
-			a.Evaluate(set)
+			values, fresh = a.evaluate(set)
 		}
 		if a.Empty() || a.churned() {
 			a.jump(to, set)
 			return
 		}
-		row(a.row())
+		if !fresh {
+			values, fresh = a.lastValues(set)
+		}
+		r := a.row()
+		r.Measures, r.HasMeasures = values, fresh
+		row(r)
+		a.remember()
 		a.next(set)
-		a.Evaluate(set)
+		values, fresh = a.evaluate(set)
 	}
+}
+
+// lastValues makes the measures of the last evaluation again, which was today and after every event; false where it was
+// by other scorecards.
+func (a *Account) lastValues(set *scorecard.Set) (scorecard.Values, bool) {
+	i := slices.IndexFunc(set.Cards, func(c *scorecard.Card) bool { return c.Name == a.result.Card })
+	if i < 0 || set.Version != a.result.SetVersion {
+		return scorecard.Values{}, false
+	}
+	a.refresh()
+	values := a.measures(a.milestones(set))
+	a.absent(&values, set.Cards[i].Connected)
+	return values, true
 }
 
 // jump passes days on which nothing is evaluated.
@@ -28,6 +53,7 @@ func (a *Account) jump(to Day, set *scorecard.Set) {
 	}
 	a.day = to
 	a.prune()
+	a.expire()
 	a.Evaluate(set)
 }
 
@@ -35,6 +61,7 @@ func (a *Account) jump(to Day, set *scorecard.Set) {
 func (a *Account) next(set *scorecard.Set) {
 	a.day++
 	a.prune()
+	a.expire()
 	if a.day%forgetEvery == 0 {
 		a.forget(set)
 	}

@@ -36,7 +36,11 @@ const (
 	cardOnboarding
 )
 
-// AppendRow appends a row's bytes, about 35 of them. Rows follow each other without separator.
+// rowMeasures stands with what is known of a result: measures follow. Rows of older versions cannot have it.
+const rowMeasures = 1 << 6
+
+// AppendRow appends a row's bytes: about 35 of them, and about as many of its measures. Rows follow each other without
+// separator.
 func AppendRow(dst []byte, r Row) []byte {
 	w := writer{b: dst[:cap(dst)], n: len(dst)}
 	w.int(int64(r.Day))
@@ -44,8 +48,40 @@ func AppendRow(dst []byte, r Row) []byte {
 		Score: r.Score, Band: r.Band, Coverage: r.Coverage, Stage: r.Stage,
 		Card: r.Card, SetVersion: r.SetVersion, Dimensions: r.Dimensions,
 	}
-	result.write(&w)
+	if !r.HasMeasures {
+		result.write(&w, 0)
+		return w.bytes()
+	}
+	result.write(&w, rowMeasures)
+	var mask uint64
+	for m := range r.Measures {
+		if r.Measures[m].Known {
+			mask |= 1 << m
+		}
+	}
+	w.uint(mask)
+	for m := range r.Measures {
+		if r.Measures[m].Known {
+			w.amount(r.Measures[m].Micros)
+		}
+	}
 	return w.bytes()
+}
+
+// readMeasures reads the measures of a row.
+func readMeasures(r *reader) scorecard.Values {
+	var values scorecard.Values
+	mask := r.uint()
+	if mask>>scorecard.MeasureCount != 0 {
+		r.fail()
+		return values
+	}
+	for m := range values {
+		if mask&(1<<m) != 0 {
+			values[m] = known(r.amount())
+		}
+	}
+	return values
 }
 
 // DecodeRows reads rows back.
@@ -56,7 +92,9 @@ func DecodeRows(b []byte) ([]Row, error) {
 	for r.left() > 0 {
 		row := Row{Day: r.day(0)}
 		var result Result
-		result.read(&r)
+		if row.HasMeasures = result.read(&r, rowMeasures) != 0; row.HasMeasures {
+			row.Measures = readMeasures(&r)
+		}
 		if r.bad {
 			return nil, fmt.Errorf("reading row %d of history: %w", len(rows), ErrCorrupt)
 		}
@@ -67,11 +105,11 @@ func DecodeRows(b []byte) ([]Row, error) {
 	return rows, nil
 }
 
-// write appends a result: which scores are known, band and stage, then the numbers.
-func (r *Result) write(w *writer) {
-	var knowns byte
+// write appends a result: which scores are known, with a mark, band and stage, then the numbers.
+func (r *Result) write(w *writer, mark byte) {
+	knowns := mark
 	if r.Score.Known {
-		knowns = 1
+		knowns |= 1
 	}
 	for i := range r.Dimensions {
 		if r.Dimensions[i].Known {
@@ -101,8 +139,11 @@ func (r *Result) write(w *writer) {
 	}
 }
 
-func (r *Result) read(from *reader) {
+// read reads a result, and returns which of the allowed marks it has.
+func (r *Result) read(from *reader, allowed byte) byte {
 	knowns, state := from.byte(), from.byte()
+	mark := knowns & allowed
+	knowns &^= allowed
 	r.Band, r.Stage = Band(state>>4), Stage(state&15)
 	r.Coverage = from.amount()
 	switch from.byte() {
@@ -127,4 +168,5 @@ func (r *Result) read(from *reader) {
 	if knowns>>(DimensionCount+1) != 0 || r.Band > BandHealthy || r.Stage > StageChurned {
 		from.fail()
 	}
+	return mark
 }

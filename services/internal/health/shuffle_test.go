@@ -94,6 +94,8 @@ func TestMeasuresAreEqualInAnyOrder(t *testing.T) {
 		require.Equal(t, straight.Measures(set), shuffled.Measures(set))
 		require.Equal(t, straight.Profile(), shuffled.Profile())
 		require.Equal(t, straight.Measures(set), again(t, shuffled).Measures(set))
+		require.Equal(t, straight.Facts(set), shuffled.Facts(set))
+		require.Equal(t, straight.Facts(set), again(t, shuffled).Facts(set))
 	})
 }
 

@@ -8,6 +8,25 @@ import (
 // ErrCorrupt says that bytes are not what this package wrote.
 var ErrCorrupt = errors.New("corrupt account state")
 
+// zigzag makes small numbers of both signs small numbers.
+func zigzag(v int64) uint64 { return uint64(v)<<1 ^ uint64(v>>63) } //nolint:gosec // a bit pattern
+
+func unzigzag(u uint64) int64 {
+	v := int64(u >> 1)
+	if u&1 != 0 {
+		v = ^v
+	}
+	return v
+}
+
+// bit is 1 for true.
+func bit(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
 // writer appends values in a compact form. It holds a buffer and how much of it is written, because
 // to store a slice anew for each value costs a write barrier.
 type writer struct {
@@ -36,14 +55,20 @@ func (w *writer) uint(v uint64) {
 	w.n += binary.PutUvarint(w.b[w.n:], v)
 }
 
-func (w *writer) int(v int64)   { w.uint(uint64(v)<<1 ^ uint64(v>>63)) } //nolint:gosec // zigzag
-func (w *writer) count(n int)   { w.uint(uint64(n)) }                    //nolint:gosec // a length
+func (w *writer) int(v int64)   { w.uint(zigzag(v)) }
+func (w *writer) count(n int)   { w.uint(uint64(n)) } //nolint:gosec // a length
 func (w *writer) text(s string) { w.count(len(s)); w.raw(s) }
 
 // raw writes a text without its length.
 func (w *writer) raw(s string) {
 	w.room(len(s))
 	w.n += copy(w.b[w.n:], s)
+}
+
+// bin writes bytes without their length.
+func (w *writer) bin(b []byte) {
+	w.room(len(b))
+	w.n += copy(w.b[w.n:], b)
 }
 
 // amount writes a number of micros that mostly is a whole one.
@@ -93,12 +118,7 @@ func (r *reader) uint() uint64 {
 }
 
 func (r *reader) int() int64 {
-	u := r.uint()
-	v := int64(u >> 1)
-	if u&1 != 0 {
-		v = ^v
-	}
-	return v
+	return unzigzag(r.uint())
 }
 
 // count reads a number of things that take at least size bytes each.

@@ -198,7 +198,7 @@ func eras() []int32 {
 
 // stored are the bytes of everything: accounts, their history and parts, message ids, documents, state.
 func (e *engine) stored() map[string][]byte {
-	keys := e.partition.LoadKeys()
+	keys := e.partition.CopyKeys()
 	for _, id := range e.ids() {
 		main := e.value(store.AccountKey(id))
 		parts, err := health.Parts(main)
