@@ -37,6 +37,11 @@ const (
 	reasonSnapshot     = "SNAPSHOT_NOT_FOUND"
 	reasonSnapshots    = "SNAPSHOTS_UNAVAILABLE"
 	reasonSnapshotsOff = "SNAPSHOTS_OFF"
+	reasonChurned      = "ACCOUNT_CHURNED"
+	reasonGoal         = "GOAL_NOT_FOUND"
+	reasonGoals        = "GOALS_FULL"
+	reasonCommand      = "COMMAND_REFUSED"
+	reasonLog          = "LOG_UNAVAILABLE"
 )
 
 // Violation says what is wrong with one field of a request.
@@ -59,6 +64,8 @@ type Error struct {
 	Message string
 	// Violations of the request's fields, if that is what is wrong.
 	Violations []Violation
+	// Metadata says more, for programs; nil: nothing.
+	Metadata map[string]string
 
 	// cause is logged, not told.
 	cause error
@@ -78,8 +85,11 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // GRPCStatus is what grpc answers for this error.
 func (e *Error) GRPCStatus() *status.Status {
+	info := reason.Info(e.Reason)
+	info.Metadata = e.Metadata
+
 	if len(e.Violations) == 0 {
-		return reason.Status(e.Code, e.Reason, e.Message)
+		return reason.StatusWith(e.Code, info, e.Message)
 	}
 
 	bad := &errdetails.BadRequest{}
@@ -89,7 +99,7 @@ func (e *Error) GRPCStatus() *status.Status {
 		})
 	}
 
-	return reason.Status(e.Code, e.Reason, e.Message, bad)
+	return reason.StatusWith(e.Code, info, e.Message, bad)
 }
 
 // invalid is an error of one field of the request.

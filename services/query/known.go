@@ -159,7 +159,9 @@ func encodedHealth(known []byte, logTime int64) *healthv1.GetHealthResponse {
 }
 
 // states keeps the last state of every partition: many reads lie between two commits.
-type states struct{ of []atomic.Pointer[decodedState] }
+type states struct {
+	of []atomic.Pointer[decodedState]
+}
 
 type decodedState struct {
 	raw   []byte

@@ -19,9 +19,16 @@ func Info(reason string) *errdetails.ErrorInfo {
 
 // Status is what grpc answers: the code, the message, the reason, then further details.
 func Status(code codes.Code, reason, message string, details ...protoadapt.MessageV1) *status.Status {
+	return StatusWith(code, Info(reason), message, details...)
+}
+
+// StatusWith is Status for a reason that carries metadata.
+func StatusWith(
+	code codes.Code, info *errdetails.ErrorInfo, message string, details ...protoadapt.MessageV1,
+) *status.Status {
 	plain := status.New(code, message)
 
-	detailed, err := plain.WithDetails(append([]protoadapt.MessageV1{Info(reason)}, details...)...)
+	detailed, err := plain.WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
 	if err != nil { // a detail that cannot be marshalled, or OK as the code
 		return plain
 	}
