@@ -126,6 +126,8 @@ func (c *simClient) record(partition int, r *rand.Rand) *logv1.Record {
 		return &logv1.Record{Workspace: account.workspace, Payload: &logv1.Record_CloseLoad{
 			CloseLoad: &logv1.CloseLoad{Historical: c.load()},
 		}}
+	case n < 35:
+		return c.command(account, r)
 	}
 	return c.event(partition, account, r, "")
 }

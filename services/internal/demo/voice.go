@@ -144,6 +144,22 @@ func comment(score, low, high int32) string {
 	}
 }
 
+// impression is what a success manager notes with a pulse.
+func impression(pulse int) string {
+	switch pulse {
+	case 1:
+		return "They are looking at others. The new owner does not answer."
+	case 2:
+		return "Unhappy with open tickets; asked for a plan."
+	case 3:
+		return "No complaints, and no plans with us either."
+	case 4:
+		return "They get what they bought, and come to every call."
+	default:
+		return "They want to roll it out to more teams."
+	}
+}
+
 // talks writes the meetings with the success manager, and how they felt.
 func (w *writer) talks() {
 	a := w.account
@@ -163,7 +179,7 @@ func (w *writer) talks() {
 		talk := &eventv1.Interaction{Kind: kind, Author: a.owner}
 		if n%2 == 0 {
 			pulse := min(5, max(1, w.plot.pulse+w.random.IntN(3)-1))
-			talk.Pulse = new(int32(pulse))
+			talk.Pulse, talk.Note = new(int32(pulse)), impression(pulse)
 		}
 
 		w.add(day.Add(time.Duration(10+w.random.IntN(6))*time.Hour), "", func(e *eventv1.Event) {

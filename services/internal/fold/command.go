@@ -37,7 +37,7 @@ func (p *Partition) command(m *Message, index int, c *logv1.AccountCommand, acco
 	p.ids = append(p.ids, f)
 	t := p.changed.touch(id, account)
 	if c.GetSetGoal() != nil {
-		p.await(t, m, set)
+		p.await(t, m, workspace, set)
 	}
 }
 

@@ -1,6 +1,7 @@
 package fold_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -110,6 +111,16 @@ func TestCommands(t *testing.T) {
 		require.Equal(t, "use more", g[0].Title)
 		require.Equal(t, health.DayOf(start.UnixMicro())+3, g[0].Achieved)
 		require.Empty(t, r.refused)
+	})
+	t.Run("set goals, which begin by the scorecards that the same message puts in force", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		milestones := bytes.Replace(scorecard.ShippedDocument(), []byte("\nmilestones: []"),
+			[]byte("\nmilestones: [{feature: f, due_day: 0}, {feature: g, due_day: 0}]"), 1)
+		r.send(start, usage("1", "a", start), goal("c1", "g", func(g *logv1.SetGoal) { g.Measure = "milestones" }), scorecards(2, milestones))
+		r.commit()
+		require.Empty(t, r.refused)
+		require.Equal(t, scorecard.Value{Micros: 50_000_000, Known: true}, r.account("a").Goals()[0].Start)
 	})
 	t.Run("leave an account in its load", func(t *testing.T) {
 		t.Parallel()

@@ -78,8 +78,9 @@ type poisonKey struct {
 
 // touch is an account that changed since the last Flush.
 type touch struct {
-	account *health.Account
-	set     *scorecard.Set
+	account   *health.Account
+	workspace string
+	set       *scorecard.Set
 	// message is the last one whose events touched the account.
 	message uint64
 }
@@ -302,12 +303,12 @@ func (p *Partition) event(m *Message, index int, ev *eventv1.Event, accounts Acc
 	if ev.GetHistorical() == "" {
 		p.noteSource(workspace, ev)
 	}
-	p.await(p.changed.touch(id, account), m, set)
+	p.await(p.changed.touch(id, account), m, workspace, set)
 }
 
 // await lets an account be evaluated at the end of the message.
-func (p *Partition) await(t *touch, m *Message, set *scorecard.Set) {
-	t.set = set
+func (p *Partition) await(t *touch, m *Message, workspace string, set *scorecard.Set) {
+	t.workspace, t.set = workspace, set
 	if t.message != m.Sequence {
 		t.message = m.Sequence
 		p.evaluate = append(p.evaluate, t)
@@ -411,10 +412,11 @@ func (p *Partition) roll(id string, a *health.Account, to health.Day, set *score
 	a.Roll(to, set, func(r health.Row) { p.changed.row(id, r) })
 }
 
-// finish ends a message: the accounts that its events touched are evaluated, once each.
+// finish ends a message: the accounts that its events touched are evaluated, once each, by the scorecards that are now in
+// force: if they changed after the last event of an account, this is the evaluation that the change asks for.
 func (p *Partition) finish(m *Message) {
 	for _, t := range p.evaluate {
-		t.account.Evaluate(t.set)
+		t.account.Evaluate(p.set(t.workspace))
 	}
 	clear(p.evaluate)
 	p.evaluate = p.evaluate[:0]

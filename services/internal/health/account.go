@@ -134,7 +134,7 @@ func (a *Account) SetLive() { a.live = true }
 // Size is about the memory the account takes, bytes.
 func (a *Account) Size() int {
 	const (
-		fixedBytes, dayBytes, surveyBytes                = 1100, 16, 88
+		fixedBytes, dayBytes, surveyBytes                = 1250, 16, 88
 		userBytes, featureBytes, ticketBytes, aliasBytes = 56, 24, 136, 40
 		moreBytes, pendingBytes                          = 96, 64
 	)

@@ -37,6 +37,9 @@ func (a *Account) Months() []MonthEnd {
 		if m.Month < oldest {
 			break
 		}
+		if months == nil {
+			months = make([]MonthEnd, 0, MonthsKept)
+		}
 		months = append(months, m)
 	}
 	slices.Reverse(months)

@@ -39,6 +39,9 @@ func (a *Account) Recent() []DayEnd {
 		if d.Day < a.day-RecentDays {
 			break
 		}
+		if days == nil {
+			days = make([]DayEnd, 0, RecentDays)
+		}
 		days = append(days, d)
 	}
 	slices.Reverse(days)

@@ -86,9 +86,9 @@ func readMeasures(r *reader) scorecard.Values {
 
 // DecodeRows reads rows back.
 func DecodeRows(b []byte) ([]Row, error) {
-	const rowBytes = 6
+	const rowBytes = 64 // about
 	r := reader{b: b}
-	rows := make([]Row, 0, len(b)/(6*rowBytes)+1)
+	rows := make([]Row, 0, len(b)/rowBytes+1)
 	for r.left() > 0 {
 		row := Row{Day: r.day(0)}
 		var result Result

@@ -23,6 +23,12 @@ type Account struct {
 	Last *Evaluation
 	// Rows are the daily history, oldest first.
 	Rows []Row
+	// Months are how its months ended, oldest first.
+	Months []Month
+
+	override *Override
+	goals    map[string]*Goal
+	decided  map[string]int64 // command id to the log time at which it took effect
 
 	seen      map[string]int64 // message id to the log time at which it was accepted
 	firstLoad string           // the load of the account's first event
@@ -39,7 +45,10 @@ type Row struct {
 }
 
 func newAccount(key Key, load string) *Account {
-	return &Account{Key: key, Band: unknown, seen: map[string]int64{}, firstLoad: load, load: load}
+	return &Account{
+		Key: key, Band: unknown, seen: map[string]int64{}, decided: map[string]int64{}, goals: map[string]*Goal{},
+		firstLoad: load, load: load,
+	}
 }
 
 // hasSeen tells whether the message id counts as seen at a log time.
@@ -68,6 +77,7 @@ func (a *Account) evaluate(set *scorecard.Set) {
 	a.Band = band(e, a.Last, a.Band)
 	a.Stage = e.Stage
 	a.Last = &e
+	a.review(&e)
 }
 
 // rollTo rolls the account forward, day by day. An account without events only takes the day.
@@ -85,7 +95,11 @@ func (a *Account) rollTo(today Day, w *World) {
 			a.evaluate(w.set(a.Workspace))
 		}
 		if !a.churned() {
-			a.Rows = append(a.Rows, Row{Day: a.Day, Band: a.Band, Evaluation: *a.Last})
+			r := Row{Day: a.Day, Band: a.Band, Evaluation: *a.Last}
+			a.Rows = append(a.Rows, r)
+			if a.Day.month() != (a.Day + 1).month() {
+				a.Months = append(a.Months, a.month(r))
+			}
 		}
 		a.Day++
 		a.evaluate(w.set(a.Workspace))

@@ -107,9 +107,12 @@ func (e *engine) commit() {
 			continue
 		}
 		e.refused = append(e.refused, key)
-		ev := r.Record.GetEvent()
+		account, message := r.Record.GetEvent().GetAccountId(), r.Record.GetEvent().GetMessageId()
+		if c := r.Record.GetAccountCommand(); c != nil {
+			account, message = c.GetAccountId(), c.GetCommandId()
+		}
 		e.rejects = append(e.rejects, oracle.Rejected{
-			Workspace: r.Record.GetWorkspace(), Account: ev.GetAccountId(), MessageID: ev.GetMessageId(), Code: r.Code,
+			Workspace: r.Record.GetWorkspace(), Account: account, MessageID: message, Code: r.Code,
 		})
 	}
 	e.backend.commit(c)

@@ -23,6 +23,12 @@ type Day int64
 // DayOf returns the day of a time in microseconds since the epoch, which is never negative.
 func DayOf(micros int64) Day { return Day(micros / day) }
 
+// month counts calendar months.
+func (d Day) month() int {
+	t := time.UnixMicro(int64(d) * day).UTC()
+	return t.Year()*12 + int(t.Month()) //nolint:mnd // months of a year
+}
+
 // Timed is an accepted event with the time that the rules gave it, in microseconds since the epoch.
 type Timed struct {
 	Event *eventv1.Event

@@ -126,6 +126,7 @@ func genInteraction(t *rapid.T) *eventv1.Interaction {
 	i := &eventv1.Interaction{Kind: eventv1.Interaction_Kind(rapid.Int32Range(0, 4).Draw(t, "touch"))}
 	if i.GetKind() == 0 || chance(t, "has pulse", 30) {
 		i.Pulse = new(rapid.Int32Range(1, 5).Draw(t, "pulse"))
+		i.Author, i.Note = one(t, "pulse author", "", "jo"), one(t, "note", "", "they grow")
 	}
 	return i
 }

@@ -24,6 +24,13 @@ func (n tally) world(w *oracle.World) {
 		a := w.Account(key.Workspace, key.Account)
 		n["account"]++
 		n["now "+a.Stage]++
+		n["month"] += len(a.Months)
+		if a.Override() != nil {
+			n["override"]++
+		}
+		for _, g := range a.Goals() {
+			n["goal "+g.State]++
+		}
 		for i, r := range a.Rows {
 			n["row"]++
 			n["band "+r.Band]++
@@ -45,11 +52,12 @@ func TestGeneratedLogsReachEveryCorner(t *testing.T) {
 	t.Parallel()
 	n := tally{}
 	logs := rapid.Custom(func(t *rapid.T) []oracle.Message {
-		return oracle.GenLog(t, oracle.GenOptions{Documents: texts()})
+		return oracle.GenLog(t, oracle.GenOptions{Documents: texts(), Commands: true})
 	})
 	wanted := []string{
 		"duplicate", "too_old", "in_future", "load_closed", "account_live", "missing_body", "missing_user",
 		"invalid_date", "invalid_value", "unknown_field", "came back", "now churned",
+		"unknown_account", "unknown_goal", "month", "override", "goal open", "goal achieved", "goal missed",
 		"band unknown", "band critical", "band at_risk", "band steady", "band healthy",
 		"stage onboarding", "stage adopting", "stage renewal", "stage steady", "card mood", "card gold", "card pro", "card rest",
 		"card unhappy", "card standard", "card onboarding", "card seen", "card others",

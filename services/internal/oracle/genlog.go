@@ -22,6 +22,8 @@ type GenOptions struct {
 	Documents [][]byte
 	// NoLoads leaves historical loads out.
 	NoLoads bool
+	// Commands says that people decide things about accounts.
+	Commands bool
 }
 
 // draft is a record before ids and times are known.
@@ -36,6 +38,7 @@ type draft struct {
 	prefix string
 	body   *eventv1.Event
 	doc    int
+	choice *logv1.AccountCommand // its days are relative to log time
 }
 
 // step is a message before its time is known.
@@ -101,6 +104,9 @@ func genDraft(t *rapid.T, o GenOptions, flavour string) draft {
 	if len(o.Documents) > 0 {
 		whats = append(whats, "scorecards")
 	}
+	if o.Commands {
+		whats = append(whats, "command", "command")
+	}
 	d := draft{what: one(t, "record", whats...), target: one(t, "account", 0, 0, 0, 1, 1, 2)}
 	switch d.what {
 	case "event":
@@ -115,6 +121,8 @@ func genDraft(t *rapid.T, o GenOptions, flavour string) draft {
 		d.shift = one(t, "load advance", hour, 0, 7*hour, 1, day, 2*day, hour, 6*day, -3*day, 20*day)
 	case "close":
 		d.load = rapid.IntRange(0, 2).Draw(t, "load")
+	case "command":
+		d.choice = genChoice(t)
 	case "scorecards":
 		d.doc = rapid.IntRange(0, len(o.Documents)-1).Draw(t, "document")
 	}
@@ -189,6 +197,8 @@ func (s *script) record(d draft) *logv1.Record {
 		}}
 		p.last = s.now - hour // the next event begins another
 		return r
+	case "command":
+		return s.command(to, d)
 	case "scorecards":
 		s.version++
 		return &logv1.Record{Workspace: to.Workspace, Payload: &logv1.Record_SetScorecards{

@@ -26,6 +26,7 @@ type row struct {
 	Card       string
 	SetVersion uint64
 	Dimensions map[string]int64
+	Measures   scorecard.Values
 }
 
 // keptDays is for how many days rows are kept at least.
@@ -41,6 +42,7 @@ func oracleRows(a *oracle.Account) []row {
 		to := row{
 			Day: r.Day, Score: scorecard.Value{Micros: e.Score, Known: e.Known}, Band: r.Band, Coverage: e.Coverage,
 			Stage: e.Stage, Card: e.Card, SetVersion: e.SetVersion, Dimensions: map[string]int64{},
+			Measures: e.Measures,
 		}
 		for _, d := range e.Dimensions {
 			if d.Known {
@@ -62,9 +64,11 @@ func (e *engine) rows(id string) []row {
 			if r.Day < oldest {
 				continue
 			}
+			require.True(e.t, r.HasMeasures)
 			to := row{
 				Day: oracle.Day(r.Day), Score: r.Score, Band: r.Band.String(), Coverage: r.Coverage,
 				Stage: r.Stage.String(), Card: r.Card, SetVersion: r.SetVersion, Dimensions: map[string]int64{},
+				Measures: r.Measures,
 			}
 			for i, v := range r.Dimensions {
 				if v.Known {
@@ -84,6 +88,8 @@ func (e *engine) requireAccount(want *oracle.Account, sets map[string]*scorecard
 	require.NotNil(e.t, a, "account %v", want.Key)
 	require.Equal(e.t, oracleRows(want), e.rows(id), "history of %v", want.Key)
 	require.Equal(e.t, want.Day, oracle.Day(a.Day()), "day of %v", want.Key)
+	e.requirePast(want, a)
+	e.requireCare(want, a)
 	r := a.Result()
 	require.Equal(e.t, want.Stage, r.Stage.String(), "stage of %v", want.Key)
 	require.Equal(e.t, want.Band, r.Band.String(), "band of %v", want.Key)
@@ -166,7 +172,7 @@ func requireLikeTheOracle(t *testing.T, percent int, open func(require.TestingT)
 	shipped, options := scorecard.Shipped(), realOptions()
 	some(t, percent, func(t *rapid.T) {
 		messages := oracle.GenLog(t, oracle.GenOptions{
-			Messages: rapid.SampledFrom([]int{12, 24, 12, 48}).Draw(t, "length"), Documents: texts(),
+			Messages: rapid.SampledFrom([]int{12, 24, 12, 48}).Draw(t, "length"), Documents: texts(), Commands: true,
 		})
 		b := open(t)
 		defer b.close()
@@ -195,7 +201,7 @@ func TestAnyGroupingAndAnyCrashesLeaveEqualBytes(t *testing.T) {
 	t.Parallel()
 	shipped := scorecard.Shipped()
 	some(t, 30, func(t *rapid.T) {
-		messages := oracle.GenLog(t, oracle.GenOptions{Messages: 24, Documents: texts()})
+		messages := oracle.GenLog(t, oracle.GenOptions{Messages: 24, Documents: texts(), Commands: true})
 		calm, wild := newEngine(t, shipped), newEngine(t, shipped)
 		calm.run(messages, nothing())
 		wild.run(messages, anything())

@@ -158,6 +158,8 @@ func (w *World) apply(m Message) {
 			w.setScorecards(r.GetWorkspace(), p.SetScorecards)
 		case *logv1.Record_CloseLoad:
 			w.closeLoad(loadKey{workspace: r.GetWorkspace(), id: p.CloseLoad.GetHistorical()})
+		case *logv1.Record_AccountCommand:
+			w.command(r.GetWorkspace(), p.AccountCommand)
 		case *logv1.Record_Tick, *logv1.Record_SealedEvent: // log time has passed
 		}
 	}

@@ -54,6 +54,7 @@ func TestKeys(t *testing.T) {
 			store.AccountKey(id), store.PartKey(id, rapid.Uint32().Draw(rt, "part")),
 			store.HistoryKey(id, rapid.Int32().Draw(rt, "era")), store.DedupeKey(rapid.Int64().Draw(rt, "hour")),
 			store.AccountsKey(rapid.Uint32().Draw(rt, "chunk")), store.ScorecardsKey(id),
+			store.ScorecardsVersionKey(id, rapid.Uint64().Draw(rt, "version")),
 		}
 		seen := map[string]bool{}
 		for _, k := range keys {
@@ -68,6 +69,8 @@ func TestKeys(t *testing.T) {
 		require.NotEqual(t, store.PartKey("a", 1), store.PartKey("a", 2))
 		require.NotEqual(t, store.DedupeKey(1), store.DedupeKey(256))
 		require.NotEqual(t, store.AccountsKey(1), store.AccountsKey(1<<24))
+		require.NotEqual(t, store.ScorecardsVersionKey("a", 1), store.ScorecardsVersionKey("a", 256))
+		require.NotEqual(t, store.ScorecardsVersionKey("a", 1), store.ScorecardsVersionKey("b", 1))
 	})
 }
 
