@@ -80,7 +80,7 @@ func overrideOf(req *healthv1.SetOverrideRequest, today health.Day) (*logv1.SetO
 // micros is a number in millionths, rounded half away from zero: of the decimal number that the caller wrote, not of
 // the binary one nearest to it.
 func micros(number float64) (int64, error) {
-	return fixed.ParseDecimal(strconv.FormatFloat(number, 'f', -1, 64)) //nolint:wrapcheck // answered as a violation
+	return fixed.ParseDecimal(strconv.FormatFloat(number, 'f', -1, 64))
 }
 
 // ClearOverride implements HealthService.

@@ -87,10 +87,7 @@ func (c *command) write(ctx context.Context, record *logv1.Record) error {
 
 	token, err := s.writer.Write(ctx, []eventlog.Item{{Partition: c.before.partition, Record: record}})
 	if err != nil {
-		known := answer(unavailable(reasonLog, "the log cannot be written now; a retry with the same command_id is safe",
-			fmt.Errorf("writing a command: %w", err)))
-
-		return c.traceable(known)
+		return c.traceable(notWritten(err))
 	}
 
 	c.token = token.String()
@@ -99,6 +96,21 @@ func (c *command) write(ctx context.Context, record *logv1.Record) error {
 	}
 
 	return nil
+}
+
+// notWritten says that the log did not take a command, or did not say so.
+func notWritten(err error) error {
+	err = fmt.Errorf("writing a command: %w", err)
+
+	own, ok := errors.AsType[*eventlog.Error](err)
+	if !ok {
+		return answer(err)
+	}
+
+	return &Error{
+		Code: own.Code, Reason: own.Reason, cause: err,
+		Message: own.Message + "; a retry with the same command_id is safe",
+	}
 }
 
 // decided waits until the fold has passed the record and returns the account as it is then. Whether the decision is in

@@ -41,7 +41,6 @@ const (
 	reasonGoal         = "GOAL_NOT_FOUND"
 	reasonGoals        = "GOALS_FULL"
 	reasonCommand      = "COMMAND_REFUSED"
-	reasonLog          = "LOG_UNAVAILABLE"
 )
 
 // Violation says what is wrong with one field of a request.

@@ -143,7 +143,7 @@ func encodedHealth(known []byte, logTime int64) *healthv1.GetHealthResponse {
 
 	b := make([]byte, 0, len(known)+most)
 	b = protowire.AppendTag(b, fieldHealth, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // a size
+	b = protowire.AppendVarint(b, uint64(size))
 	b = append(b, known...)
 
 	if asOf != nil {

@@ -56,7 +56,9 @@ func (s *shelf) commit(id string, more ...store.Entry) {
 
 	if a := s.accounts[id]; a != nil {
 		main := a.Encode(
-			func(n uint32, value []byte) { c.Put = append(c.Put, store.Entry{Key: store.PartKey(id, n), Value: value}) },
+			func(n uint32, value []byte) {
+				c.Put = append(c.Put, store.Entry{Key: store.PartKey(id, n), Value: value})
+			},
 			func(n uint32) { c.Delete = append(c.Delete, store.PartKey(id, n)) },
 		)
 		c.Put = append(c.Put, store.Entry{Key: store.AccountKey(id), Value: main})
@@ -187,7 +189,7 @@ func (s *shelf) random(rnd *rand.Rand, step int) {
 		s.state.Loads = []fold.Load{{Workspace: ws, ID: "load", Closed: rnd.IntN(2) == 0}}
 		s.commit("")
 	case 8:
-		version := uint64(1 + step/100) //nolint:gosec // few: they are compiled
+		version := uint64(1 + step/100) // few: they are compiled
 		document := strings.Replace(
 			string(scorecard.ShippedDocument()), "name: onboarding", fmt.Sprint("name: card-", version), 1)
 		s.state.Sets = []fold.SetVersion{{Workspace: ws, Version: version}}
