@@ -17,12 +17,17 @@ import (
 
 // accounts reads single accounts from the store and brings them up to date.
 type accounts struct {
-	store store.Store
-	sets  sets
+	store   store.Store
+	sets    sets
+	states  *states
+	answers *answers
 }
 
-func newAccounts(s store.Store) *accounts {
-	return &accounts{store: s, sets: sets{shipped: scorecard.Shipped()}}
+func newAccounts(s store.Store, partitions int) *accounts {
+	return &accounts{
+		store: s, sets: sets{shipped: scorecard.Shipped()}, states: newStates(partitions),
+		answers: newAnswers(maxAnswers),
+	}
 }
 
 // view is an account as of one instant of its partition, on a copy that belongs to the reader.
@@ -38,9 +43,16 @@ type view struct {
 	state *fold.State
 	// rows are those of days that passed since the account was last stored.
 	rows []health.Row
+	// load is the historical load that the account was stored in; empty: none.
+	load string
 	// extra are the values of the keys that were asked for beside the account.
 	extra [][]byte
+	// answer is the account as it was explained before, if only that was asked for; then account is nil.
+	answer []byte
 }
+
+// exists reports whether there is an account.
+func (v *view) exists() bool { return v.account != nil || v.answer != nil }
 
 // reads bounds how often a read is tried again because the account or its scorecards changed in between.
 const reads = 8
@@ -53,6 +65,18 @@ var errChanging = errors.New("query: the account changes faster than it can be r
 // One read is the rule. The parts of a large account, and scorecards not met before, are known only once the
 // account is read: then it is read again together with them, so that all is as of one instant.
 func (a *accounts) read(ctx context.Context, partition int, workspace, id string, extra ...string) (*view, error) {
+	return a.readUsing(ctx, nil, partition, workspace, id, extra...)
+}
+
+// explain reads an account to be explained: its answer may be one that was made before of the very same.
+func (a *accounts) explain(ctx context.Context, partition int, workspace, id string, _ ...string) (*view, error) {
+	return a.readUsing(ctx, a.answers, partition, workspace, id)
+}
+
+// readUsing is read; with known answers it leaves an account alone that has one, and adds those that have none.
+func (a *accounts) readUsing(
+	ctx context.Context, known *answers, partition int, workspace, id string, extra ...string,
+) (*view, error) {
 	var (
 		keys  = append([]string{store.AccountKey(id)}, extra...)
 		plain = len(keys)
@@ -66,7 +90,7 @@ func (a *accounts) read(ctx context.Context, partition int, workspace, id string
 			return nil, err
 		}
 
-		v, state := at.view(id), &at.state
+		v, state := at.view(id), at.state
 		v.extra = values[1:plain]
 
 		if values[0] == nil {
@@ -86,6 +110,10 @@ func (a *accounts) read(ctx context.Context, partition int, workspace, id string
 
 		v.set = a.sets.get(workspace, state.Version(workspace))
 		if v.set != nil && slices.Equal(now, parts) {
+			if known != nil && len(parts) == 0 {
+				return v, known.explain(v, values[0], state, workspace)
+			}
+
 			return v, v.decode(values[0], parts, values[plain:], state, workspace)
 		}
 
@@ -116,12 +144,12 @@ func partsOf(main []byte) ([]uint32, error) {
 type instant struct {
 	partition int
 	cursor    uint64
-	state     fold.State
+	state     *fold.State // shared: not to be changed
 }
 
 // view is an account as of that instant, not decoded yet.
 func (i *instant) view(id string) *view {
-	return &view{id: id, partition: i.partition, cursor: i.cursor, logTime: i.state.LogTime, state: &i.state}
+	return &view{id: id, partition: i.partition, cursor: i.cursor, logTime: i.state.LogTime, state: i.state}
 }
 
 // look reads keys of a partition.
@@ -131,7 +159,7 @@ func (a *accounts) look(ctx context.Context, partition int, keys []string) (*ins
 		return nil, nil, unavailable(reasonStore, "the store does not answer", err)
 	}
 
-	state, err := fold.DecodeState(head.State)
+	state, err := a.states.decode(partition, head.State)
 	if err != nil {
 		return nil, nil, unusable("the state of a partition", err)
 	}
@@ -152,9 +180,9 @@ func (v *view) decode(main []byte, parts []uint32, values [][]byte, state *fold.
 		return unusable("an account", err)
 	}
 
-	v.account = account
+	v.account, v.load = account, account.Load()
 
-	if load := account.Load(); load != "" && !state.OpenLoad(workspace, load) {
+	if load := v.load; load != "" && !state.OpenLoad(workspace, load) {
 		account.SetLoad("")
 	}
 

@@ -47,8 +47,32 @@ func (f *floats) of(v scorecard.Value) *float64 {
 	return p
 }
 
-// explained is the answer of GetHealth. It is built from few, large allocations, because it is built for
-// every read.
+// health is the account in answers.
+func (v *view) health(account string) *healthv1.AccountHealth {
+	x, p := v.account.Explain(v.set), v.account.Profile()
+
+	h := explained(account, &x, &p, v.logTime)
+	h.ComputedScore, h.ComputedBand = h.Score, h.Band
+
+	if o := v.account.Override(); o != nil {
+		score, band := v.account.Effective()
+		effective := float(score.Micros)
+		h.Score, h.Band, h.Override = &effective, healthv1.Band(band), override(o)
+	}
+
+	return h
+}
+
+// override is a score set by hand in answers.
+func override(o *health.Override) *healthv1.Override {
+	return &healthv1.Override{
+		Score: float(o.Score), Author: o.Author, Reason: o.Reason, SetAt: timestamp(o.SetAt),
+		ExpireDate: o.LastDay.String(),
+	}
+}
+
+// explained is the answer of GetHealth, without what people decided. It is built from few, large allocations, because
+// it is built for every read of an account that changed.
 func explained(account string, x *health.Explanation, p *health.Profile, logTime int64) *healthv1.AccountHealth {
 	count := 0
 	for i := range x.Dimensions {
@@ -56,13 +80,12 @@ func explained(account string, x *health.Explanation, p *health.Profile, logTime
 	}
 
 	var (
-		numbers  = make(floats, 2+len(x.Dimensions)+2*count)
+		numbers  = make(floats, 1+len(x.Dimensions)+2*count)
 		measures = make([]healthv1.Measure, count)
 		pointers = make([]*healthv1.Measure, count)
 		slab     = make([]healthv1.Dimension, len(x.Dimensions))
 		h        = &healthv1.AccountHealth{
 			AccountId: account, Score: numbers.of(x.Result.Score), Band: healthv1.Band(x.Result.Band),
-			ComputedScore: numbers.of(x.Result.Score), ComputedBand: healthv1.Band(x.Result.Band),
 			Coverage: float(x.Result.Coverage), Stage: healthv1.Stage(x.Result.Stage),
 			Scorecard: x.Result.Card, ScorecardVersion: x.Result.SetVersion,
 			Dimensions: make([]*healthv1.Dimension, len(x.Dimensions)),
@@ -91,20 +114,6 @@ func explained(account string, x *health.Explanation, p *health.Profile, logTime
 	}
 
 	return h
-}
-
-// override puts the score set by hand, if there is one, in place of the computed one, which stays beside it.
-func override(h *healthv1.AccountHealth, a *health.Account) {
-	o := a.Override()
-	if o == nil {
-		return
-	}
-
-	score, band := a.Effective()
-	h.Score, h.Band = new(floats).of(score), healthv1.Band(band)
-	h.Override = &healthv1.Override{
-		Score: float(o.Score), Author: o.Author, Reason: o.Reason, SetAt: timestamp(o.SetAt), ExpireDate: o.LastDay.String(),
-	}
 }
 
 // profile is the profile in answers.

@@ -172,5 +172,5 @@ func (a *accounts) oneOfMany(ctx context.Context, at *instant, ws, id string, ma
 		return a.read(ctx, at.partition, ws, id)
 	}
 
-	return v, v.decode(main, nil, nil, &at.state, ws)
+	return v, v.decode(main, nil, nil, at.state, ws)
 }

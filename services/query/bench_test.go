@@ -21,6 +21,8 @@ import (
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/store/redis"
 	"hale.dev/services/internal/store/redis/redistest"
+	"hale.dev/services/internal/telemetry"
+	"hale.dev/services/query"
 )
 
 // rawCodec passes bytes through.
@@ -148,7 +150,11 @@ func BenchmarkGetHealth(b *testing.B) {
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.Close()) })
 
-	w := start(b, s)
+	metered, err := telemetry.Setup(b.Context(), telemetry.Config{})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, metered.Shutdown(context.WithoutCancel(b.Context()))) })
+
+	w := start(b, s, func(_ *query.Config, d *query.Deps) { d.Tracer, d.Meter = metered.Tracer, metered.Meter })
 	requests := make([][]byte, accounts)
 
 	for i := range requests {

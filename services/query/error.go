@@ -16,14 +16,10 @@ const (
 	reasonRequest      = "REQUEST_INVALID"
 	reasonAccount      = "ACCOUNT_NOT_FOUND"
 	reasonHistory      = "HISTORY_MISSING"
-	reasonChurned      = "ACCOUNT_CHURNED"
-	reasonGoal         = "GOAL_NOT_FOUND"
-	reasonGoals        = "GOALS_FULL"
 	reasonKey          = "KEY_NOT_FOUND"
 	reasonKeyChanged   = "KEY_CHANGED"
 	reasonKeysFull     = "KEYS_FULL"
 	reasonLastAdmin    = "LAST_ADMIN_KEY"
-	reasonLog          = "LOG_UNAVAILABLE"
 	reasonNotYet       = "NOT_YET_VISIBLE"
 	reasonToken        = "TOKEN_UNKNOWN"
 	reasonPageToken    = "PAGE_TOKEN_INVALID"
@@ -52,6 +48,10 @@ const (
 	reasonSegmentsFull = "SEGMENTS_FULL"
 
 	reasonSegmentChanged = "SEGMENT_CHANGED"
+	reasonChurned        = "ACCOUNT_CHURNED"
+	reasonGoal           = "GOAL_NOT_FOUND"
+	reasonGoals          = "GOALS_FULL"
+	reasonCommand        = "COMMAND_REFUSED"
 )
 
 // metadataResumeToken is where programs find the token of a watch that ended.
@@ -77,8 +77,8 @@ type Error struct {
 	Message string
 	// Violations of the request's fields, if that is what is wrong.
 	Violations []Violation
-	// ResumeToken is, of a watch that ended, the token to go on from; programs find it as resume_token beside the reason.
-	ResumeToken string
+	// Metadata says more, for programs; nil: nothing.
+	Metadata map[string]string
 
 	// cause is logged, not told.
 	cause error
@@ -99,12 +99,10 @@ func (e *Error) Unwrap() error { return e.cause }
 // GRPCStatus is what grpc answers for this error.
 func (e *Error) GRPCStatus() *status.Status {
 	info := reason.Info(e.Reason)
-	if e.ResumeToken != "" {
-		info.Metadata = map[string]string{metadataResumeToken: e.ResumeToken}
-	}
+	info.Metadata = e.Metadata
 
 	if len(e.Violations) == 0 {
-		return reason.StatusOf(e.Code, info, e.Message)
+		return reason.StatusWith(e.Code, info, e.Message)
 	}
 
 	bad := &errdetails.BadRequest{}
@@ -114,7 +112,7 @@ func (e *Error) GRPCStatus() *status.Status {
 		})
 	}
 
-	return reason.StatusOf(e.Code, info, e.Message, bad)
+	return reason.StatusWith(e.Code, info, e.Message, bad)
 }
 
 // invalid is an error of one field of the request.

@@ -57,7 +57,7 @@ func (s *Service) facts(ctx context.Context, account string, v *view, limit int)
 		FirstDate: dayWritten(f.First), LastSeenDate: dayWritten(f.LastSeen), LastTouchDate: dayWritten(f.LastTouch),
 		Sources: sourceFacts(&f, s.feed.activity(ws, v.state.Sources(ws)), &x, v.logTime), Approximate: f.Sampled,
 		Pulse: pulseFact(f.Pulse), Milestones: milestoneFacts(f.Milestones), Surveys: surveyFacts(f.Surveys, today),
-		DaysToFirstValue: daysToFirstValue(&f), Goals: goals(v.account),
+		DaysToFirstValue: daysToFirstValue(&f), Goals: goalAnswers(v.account.Goals()),
 	}
 	addUsers(out, &f, limit)
 	addFeatures(out, &f, today, limit)

@@ -32,9 +32,13 @@ func workspace(ctx context.Context) (string, error) {
 func (h *healthServer) GetHealth(
 	ctx context.Context, req *healthv1.GetHealthRequest,
 ) (*healthv1.GetHealthResponse, error) {
-	v, err := h.service.account(ctx, req.GetAccountId(), req.GetAtLeast())
+	v, err := h.service.find(ctx, h.service.accounts.explain, req.GetAccountId(), req.GetAtLeast())
 	if err != nil {
 		return nil, err
+	}
+
+	if v.answer != nil {
+		return encodedHealth(v.answer, v.logTime, h.service.children(ctx, req.GetAccountId())), nil
 	}
 
 	return &healthv1.GetHealthResponse{Health: h.service.healthOf(ctx, req.GetAccountId(), v)}, nil
@@ -42,10 +46,8 @@ func (h *healthServer) GetHealth(
 
 // healthOf explains an account.
 func (s *Service) healthOf(ctx context.Context, account string, v *view) *healthv1.AccountHealth {
-	x, p := v.account.Explain(v.set), v.account.Profile()
-	answer := explained(account, &x, &p, v.logTime)
+	answer := v.health(account)
 	answer.Children = s.children(ctx, account)
-	override(answer, v.account)
 
 	return answer
 }
@@ -56,6 +58,14 @@ const retryRead = 20 * time.Millisecond
 
 // account reads an account of the caller, once what at_least names is in it.
 func (s *Service) account(ctx context.Context, account, atLeast string) (*view, error) {
+	return s.find(ctx, s.accounts.read, account, atLeast)
+}
+
+// reader reads an account: one of the ways in which accounts does.
+type reader func(ctx context.Context, partition int, workspace, id string, extra ...string) (*view, error)
+
+// find is account with a reader of one's own.
+func (s *Service) find(ctx context.Context, read reader, account, atLeast string) (*view, error) {
 	ws, err := workspace(ctx)
 	if err != nil {
 		return nil, err
@@ -71,18 +81,18 @@ func (s *Service) account(ctx context.Context, account, atLeast string) (*view, 
 		partition = s.deps.Log.Layout().Partition(ws, account)
 	)
 
-	v, err := s.accounts.read(ctx, partition, ws, id)
+	v, err := read(ctx, partition, ws, id)
 	if err != nil {
 		return nil, err
 	}
 
 	if waits {
-		if v, err = s.accountAt(ctx, v, ws, sequenceIn(token, partition)); err != nil {
+		if v, err = s.accountAt(ctx, read, v, ws, sequenceIn(token, partition)); err != nil {
 			return nil, err
 		}
 	}
 
-	if v.account == nil {
+	if !v.exists() {
 		return nil, errNoAccount()
 	}
 
@@ -94,7 +104,7 @@ func errNoAccount() *Error {
 }
 
 // accountAt reads an account again until a write is in it.
-func (s *Service) accountAt(ctx context.Context, v *view, ws string, sequence uint64) (*view, error) {
+func (s *Service) accountAt(ctx context.Context, read reader, v *view, ws string, sequence uint64) (*view, error) {
 	if v.cursor >= sequence {
 		return v, nil
 	}
@@ -106,7 +116,7 @@ func (s *Service) accountAt(ctx context.Context, v *view, ws string, sequence ui
 				return err
 			}
 
-			next, err := s.accounts.read(waiting, v.partition, ws, v.id)
+			next, err := read(waiting, v.partition, ws, v.id)
 			if err != nil {
 				return err
 			}

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"buf.build/go/protovalidate"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
@@ -26,6 +30,8 @@ func newValidator() (protovalidate.Validator, error) {
 		&adminv1.ListPartitionsRequest{}, &adminv1.ListSnapshotsRequest{}, &adminv1.CreateSnapshotRequest{},
 		&adminv1.RestoreSnapshotRequest{}, &adminv1.StartRebuildRequest{}, &adminv1.AbortTaskRequest{},
 		&adminv1.ListTasksRequest{}, &adminv1.WatchTasksRequest{},
+		&healthv1.SetOverrideRequest{}, &healthv1.ClearOverrideRequest{}, &healthv1.SetPulseRequest{},
+		&healthv1.SetGoalRequest{}, &healthv1.DeleteGoalRequest{}, &healthv1.ListGoalsRequest{},
 	))
 	if err != nil {
 		return nil, fmt.Errorf("compiling the rules of requests: %w", err)
@@ -112,24 +118,29 @@ var errPanic = errors.New("panic")
 func (o outcomes) unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (resp any, err error) {
+	begun := time.Now()
+	ctx = traced(ctx)
+
 	defer func() {
 		if r := recover(); r != nil {
 			resp, err = nil, fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
 		}
 
-		err = o.settle(ctx, info.FullMethod, err)
+		err = o.settle(ctx, info.FullMethod, begun, err)
 	}()
 
 	return handler(ctx, req)
 }
 
 func (o outcomes) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	begun := time.Now()
+
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
 		}
 
-		err = o.settle(ss.Context(), info.FullMethod, err)
+		err = o.settle(ss.Context(), info.FullMethod, begun, err)
 	}()
 
 	return handler(srv, ss)
@@ -142,17 +153,35 @@ func stopping(err error) bool {
 	return errors.As(err, &known) && known.Reason == reasonStopping
 }
 
+// traceHeader is the metadata by which a caller says what trace a call is part of.
+const traceHeader = "traceparent"
+
+// traced puts the caller's trace into the context, so that what is written for it into the log carries it, whether
+// or not this process records spans.
+func traced(ctx context.Context) context.Context {
+	if trace.SpanContextFromContext(ctx).IsValid() { // a span of this process
+		return ctx
+	}
+
+	found := metadata.ValueFromIncomingContext(ctx, traceHeader)
+	if len(found) == 0 {
+		return ctx
+	}
+
+	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{traceHeader: found[0]})
+}
+
 // settle counts a request and types its error.
-func (o outcomes) settle(ctx context.Context, method string, err error) error {
+func (o outcomes) settle(ctx context.Context, method string, begun time.Time, err error) error {
 	if err == nil {
-		o.metrics.answered(ctx, method, codes.OK)
+		o.metrics.answered(ctx, method, codes.OK, begun)
 
 		return nil
 	}
 
 	known := answer(err)
 	st := known.GRPCStatus()
-	o.metrics.answered(ctx, method, st.Code())
+	o.metrics.answered(ctx, method, st.Code(), begun)
 
 	switch st.Code() {
 	case codes.Internal, codes.DataLoss, codes.Unknown:

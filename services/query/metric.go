@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,15 +15,36 @@ import (
 // meterName names the instrumentation.
 const meterName = "hale.dev/services/query"
 
-// metrics are the instruments of the service. Durations of requests are otelgrpc's.
+// metrics are the instruments of the service.
 type metrics struct {
 	requests metric.Int64Counter
+	calls    metric.Float64Histogram
 	fills    metric.Float64Histogram
 	waits    metric.Float64Histogram
 	sent     metric.Int64Counter
 	cut      metric.Int64Counter
-	// outcomes caches the attributes of requests: methods and codes are few.
-	outcomes sync.Map // outcome: metric.MeasurementOption
+	// outcomes caches the attributes of requests: methods and codes are few, and making a set of attributes costs
+	// more than all else that is done to count a request.
+	outcomes sync.Map // outcome: *outcomeOptions
+}
+
+// outcomeOptions are the attributes of a request: as Hale counts it, and as OpenTelemetry's conventions have it.
+type outcomeOptions struct {
+	count []metric.AddOption
+	call  []metric.RecordOption
+}
+
+func newOutcomeOptions(o outcome) *outcomeOptions {
+	return &outcomeOptions{
+		count: []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("method", o.method), attribute.String("code", o.code.String()),
+		))},
+		call: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("rpc.system.name", "grpc"),
+			attribute.String("rpc.method", strings.TrimPrefix(o.method, "/")),
+			attribute.String("rpc.response.status_code", o.code.String()),
+		))},
+	}
 }
 
 // outcome is what requests are counted by.
@@ -40,6 +62,13 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 
 	if m.requests, err = meter.Int64Counter("hale.query.requests",
 		metric.WithDescription("Requests answered, by method and code.")); err != nil {
+		return nil, fmt.Errorf("registering metrics of query: %w", err)
+	}
+
+	// Name, unit, attributes and buckets are those of OpenTelemetry's conventions.
+	if m.calls, err = meter.Float64Histogram("rpc.server.call.duration", metric.WithUnit("s"),
+		metric.WithDescription("Measures the duration of an incoming Remote Procedure Call (RPC)."),
+		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10)); err != nil {
 		return nil, fmt.Errorf("registering metrics of query: %w", err)
 	}
 
@@ -104,18 +133,18 @@ func (m *metrics) observe(provider metric.MeterProvider, f *feed) (stop func() e
 	return r.Unregister, nil
 }
 
-// answered counts a request.
-func (m *metrics) answered(ctx context.Context, method string, code codes.Code) {
-	key := outcome{method, code}
+// answered counts a request that began at a time.
+func (m *metrics) answered(ctx context.Context, method string, c codes.Code, begun time.Time) {
+	key := outcome{method, c}
 
-	option, ok := m.outcomes.Load(key)
+	found, ok := m.outcomes.Load(key)
 	if !ok {
-		option, _ = m.outcomes.LoadOrStore(key, metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("method", method), attribute.String("code", code.String()),
-		)))
+		found, _ = m.outcomes.LoadOrStore(key, newOutcomeOptions(key))
 	}
 
-	m.requests.Add(ctx, 1, option.(metric.MeasurementOption)) //nolint:forcetypeassert // the map holds nothing else
+	options := found.(*outcomeOptions) //nolint:forcetypeassert // the map holds nothing else
+	m.requests.Add(ctx, 1, options.count...)
+	m.calls.Record(ctx, time.Since(begun).Seconds(), options.call...)
 }
 
 // filled notes how long a fill took.

@@ -11,7 +11,9 @@ import (
 	"connectrpc.com/vanguard"
 	"connectrpc.com/vanguard/vanguardgrpc"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -55,10 +57,6 @@ func newServers(s *Service) (*servers, error) {
 	rule := newPermissions().rule
 	out := outcomes{metrics: s.metrics, logger: s.deps.Logger}
 	options := []grpc.ServerOption{
-		grpc.StatsHandler(otelgrpc.NewServerHandler(
-			otelgrpc.WithTracerProvider(s.deps.Tracer), otelgrpc.WithMeterProvider(s.deps.Meter),
-			otelgrpc.WithPropagators(propagation.TraceContext{}),
-		)),
 		grpc.ChainUnaryInterceptor(
 			out.unary, access.UnaryInterceptor(s.deps.Keyring, rule), validateUnary(validator),
 		),
@@ -67,6 +65,13 @@ func newServers(s *Service) (*servers, error) {
 		),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
+	}
+
+	if _, off := s.deps.Tracer.(tracenoop.TracerProvider); !off {
+		options = append(options, grpc.StatsHandler(otelgrpc.NewServerHandler(
+			otelgrpc.WithTracerProvider(s.deps.Tracer), otelgrpc.WithMeterProvider(metricnoop.NewMeterProvider()),
+			otelgrpc.WithPropagators(propagation.TraceContext{}),
+		)))
 	}
 
 	if s.tls != nil {

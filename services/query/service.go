@@ -114,7 +114,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		s.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 
-	s.accounts = newAccounts(d.Store)
+	s.accounts = newAccounts(d.Store, d.Log.Layout().Partitions)
 	s.feed = newFeed(d.Store, d.Log.Layout().Partitions, s.cfg.WatchRing, s.accounts.summarize, m, d.Logger)
 	s.audiences = newAudiences()
 	s.segments = newSegments(d.Logger)

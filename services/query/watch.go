@@ -151,7 +151,7 @@ func (w *watch) next(ctx context.Context, s hub.Span, beat bool) (sent bool, err
 func (w *watch) ended(code codes.Code, reason, message string) *Error {
 	e := &Error{Code: code, Reason: reason, Message: message}
 	if w.point != nil {
-		e.ResumeToken = w.point.Token(w.audience.identity)
+		e.Metadata = map[string]string{metadataResumeToken: w.point.Token(w.audience.identity)}
 	}
 
 	return e

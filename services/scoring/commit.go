@@ -141,7 +141,7 @@ func (w *worker) rejectMessage(ctx context.Context, m *eventlog.Message) error {
 }
 
 func (s *Service) rejectID(partition int, sequence uint64, index int, hash uint64) string {
-	return fmt.Sprintf("%s-%d-%d-%d-%016x", s.deps.Log.Layout().ID, partition, sequence, index, hash)
+	return reject.Place{Layout: s.deps.Log.Layout().ID, Partition: partition, Sequence: sequence}.ID(index, hash)
 }
 
 // resultOf names a commit's outcome for metrics.

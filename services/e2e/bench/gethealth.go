@@ -20,7 +20,7 @@ import (
 const (
 	callers    = 64
 	callTime   = 5 * time.Second
-	readGoal   = 0.8
+	readGoal   = 0.9
 	readRounds = 2 // of each, alternating
 	readKey    = "bench:value"
 )

@@ -59,10 +59,19 @@ func drawExplanation(h *healthv1.AccountHealth) func(io.Writer) error {
 			}
 		}
 
-		t.add("score", "", "", "", "", "", "", optional(h.Score, microDigits))
+		t.add(sumName(h), "", "", "", "", "", "", optional(h.ComputedScore, microDigits))
 
 		return t.write(w)
 	}
+}
+
+// sumName is what contributions add up to: the score, unless there is another one by hand.
+func sumName(h *healthv1.AccountHealth) string {
+	if h.GetOverride() != nil {
+		return "computed score"
+	}
+
+	return "score"
 }
 
 // microDigits are the digits of a micro: contributions add up to the last of them.
@@ -87,8 +96,8 @@ func drawHeading(w io.Writer, h *healthv1.AccountHealth) error {
 		about = ", sizes estimated"
 	}
 
-	_, err := fmt.Fprintf(w, "%s\nscore %s, %s\ncoverage %s%%%s\nstage %s, scorecard %s version %d\n%sas of %s\n\n",
-		name, optional(h.Score, 1), bandName(h.GetBand()), decimal(h.GetCoverage(), 0), about,
+	_, err := fmt.Fprintf(w, "%s\nscore %s, %s\n%scoverage %s%%%s\nstage %s, scorecard %s version %d\n%sas of %s\n\n",
+		name, optional(h.Score, 1), bandName(h.GetBand()), byHand(h), decimal(h.GetCoverage(), 0), about,
 		stageName(h.GetStage()), h.GetScorecard(), h.GetScorecardVersion(), childrenLine(h.GetChildren()),
 		timeText(h.GetAsOf()))
 
@@ -107,4 +116,16 @@ func childrenLine(c *healthv1.Children) string {
 	}
 
 	return line + "\n"
+}
+
+// byHand says that a score was set by hand, by whom and why, and what the computed one is; empty: it was not.
+func byHand(h *healthv1.AccountHealth) string {
+	o := h.GetOverride()
+	if o == nil {
+		return ""
+	}
+
+	return fmt.Sprintf("  set by hand by %s, until %s: %s\ncomputed score %s, %s\n",
+		printable(o.GetAuthor()), o.GetExpireDate(), printable(o.GetReason()),
+		optional(h.ComputedScore, 1), bandName(h.GetComputedBand()))
 }

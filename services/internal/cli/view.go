@@ -25,6 +25,9 @@ type accountView struct {
 	AsOf        string          `json:"as_of"`
 	Day         string          `json:"day"`
 	Approximate bool            `json:"approximate"`
+	Computed    *float64        `json:"computed_score"`
+	ComputedAs  string          `json:"computed_band"`
+	Override    *overrideView   `json:"override"`
 	Children    *childrenView   `json:"children,omitempty"`
 }
 
@@ -35,6 +38,14 @@ type childrenView struct {
 	ARR        map[string]float64 `json:"arr"`
 	Worst      string             `json:"worst_account_id"`
 	WorstScore *float64           `json:"worst_score"`
+}
+
+type overrideView struct {
+	Score      float64 `json:"score"`
+	Author     string  `json:"author"`
+	Reason     string  `json:"reason"`
+	SetAt      string  `json:"set_at"`
+	ExpireDate string  `json:"expire_date"`
 }
 
 type dimensionView struct {
@@ -117,6 +128,14 @@ func viewAccount(h *healthv1.AccountHealth) accountView {
 		Stage: stageName(h.GetStage()), Scorecard: h.GetScorecard(), Version: h.GetScorecardVersion(),
 		Dimensions: []dimensionView{}, Profile: viewProfile(h.GetProfile()),
 		AsOf: timeText(h.GetAsOf()), Day: h.GetDay(), Approximate: h.GetApproximate(),
+		Computed: h.ComputedScore, ComputedAs: bandName(h.GetComputedBand()),
+	}
+
+	if o := h.GetOverride(); o != nil {
+		v.Override = &overrideView{
+			Score: o.GetScore(), Author: o.GetAuthor(), Reason: o.GetReason(), SetAt: timeText(o.GetSetAt()),
+			ExpireDate: o.GetExpireDate(),
+		}
 	}
 
 	for _, d := range h.GetDimensions() {

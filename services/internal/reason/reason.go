@@ -19,11 +19,13 @@ func Info(reason string) *errdetails.ErrorInfo {
 
 // Status is what grpc answers: the code, the message, the reason, then further details.
 func Status(code codes.Code, reason, message string, details ...protoadapt.MessageV1) *status.Status {
-	return StatusOf(code, Info(reason), message, details...)
+	return StatusWith(code, Info(reason), message, details...)
 }
 
-// StatusOf is Status with a reason that has metadata.
-func StatusOf(code codes.Code, info *errdetails.ErrorInfo, message string, details ...protoadapt.MessageV1) *status.Status {
+// StatusWith is Status for a reason that carries metadata.
+func StatusWith(
+	code codes.Code, info *errdetails.ErrorInfo, message string, details ...protoadapt.MessageV1,
+) *status.Status {
 	plain := status.New(code, message)
 
 	detailed, err := plain.WithDetails(append([]protoadapt.MessageV1{info}, details...)...)

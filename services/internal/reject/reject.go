@@ -1,6 +1,10 @@
 package reject
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // MaxBodyBytes is how much of an event's body is kept; the rest is cut off.
 const MaxBodyBytes = 32 << 10
@@ -36,3 +40,22 @@ type Stored struct {
 	// At is when it was stored.
 	At time.Time
 }
+
+// Place is where in the log a refused record stands.
+type Place struct {
+	// Layout is the log's id.
+	Layout    string
+	Partition int
+	Sequence  uint64
+}
+
+// prefix begins the ids of all records of the message.
+func (p Place) prefix() string { return fmt.Sprintf("%s-%d-%d-", p.Layout, p.Partition, p.Sequence) }
+
+// ID names a record of the message there by its number and the message's hash; -1: the message as a whole.
+func (p Place) ID(index int, hash uint64) string {
+	return fmt.Sprintf("%s%d-%016x", p.prefix(), index, hash)
+}
+
+// Holds reports whether an entry is of the message there.
+func (p Place) Holds(r *Reject) bool { return strings.HasPrefix(r.ID, p.prefix()) }

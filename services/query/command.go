@@ -1,0 +1,222 @@
+package query
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/reject"
+	"hale.dev/services/internal/store"
+)
+
+// origin of the records that are written here.
+const origin = "query"
+
+// command is what a person decided about an account, on its way through the log to the fold and back.
+type command struct {
+	service *Service
+	begun   time.Time
+	// id is the same on a retry.
+	id     string
+	author string
+	before *view
+	// place of the record in the log, once it is written, and the token that names it.
+	place reject.Place
+	token string
+}
+
+// command begins one about an account that is there.
+func (s *Service) command(ctx context.Context, account, id, author string) (*command, error) {
+	v, err := s.account(ctx, account, "")
+	if err != nil {
+		return nil, err
+	}
+
+	c := &command{service: s, begun: time.Now(), id: id, author: author, before: v}
+
+	if c.id == "" {
+		c.id = rand.Text()
+	}
+
+	if p, ok := access.FromContext(ctx); ok && c.author == "" {
+		c.author = p.KeyID
+	}
+
+	return c, nil
+}
+
+// today is the day of log time.
+func (c *command) today() health.Day { return health.DayOf(c.before.logTime) }
+
+// churned refuses what makes no sense for a customer who has left.
+func (c *command) churned() error {
+	if c.before.account.Result().Stage != health.StageChurned {
+		return nil
+	}
+
+	return &Error{
+		Code: codes.FailedPrecondition, Reason: reasonChurned, Message: "the customer has left: the account is not scored",
+	}
+}
+
+// account makes the record of a decision about the account.
+func (c *command) account() *logv1.AccountCommand {
+	_, account, _ := store.SplitAccount(c.before.id)
+
+	return &logv1.AccountCommand{CommandId: c.id, AccountId: account, Author: c.author}
+}
+
+// decide writes a decision into the log.
+func (c *command) decide(ctx context.Context, decided *logv1.AccountCommand) error {
+	return c.write(ctx, &logv1.Record{Payload: &logv1.Record_AccountCommand{AccountCommand: decided}})
+}
+
+// write writes a record of the account into the log.
+func (c *command) write(ctx context.Context, record *logv1.Record) error {
+	s := c.service
+	record.Workspace, _, _ = store.SplitAccount(c.before.id)
+	record.Origin = origin
+
+	token, err := s.writer.Write(ctx, []eventlog.Item{{Partition: c.before.partition, Record: record}})
+	if err != nil {
+		return c.traceable(notWritten(err))
+	}
+
+	c.token = token.String()
+	c.place = reject.Place{
+		Layout: s.deps.Log.Layout().ID, Partition: c.before.partition, Sequence: sequenceIn(token, c.before.partition),
+	}
+
+	return nil
+}
+
+// notWritten says that the log did not take a command, or did not say so.
+func notWritten(err error) error {
+	err = fmt.Errorf("writing a command: %w", err)
+
+	own, ok := errors.AsType[*eventlog.Error](err)
+	if !ok {
+		return answer(err)
+	}
+
+	return &Error{
+		Code: own.Code, Reason: own.Reason, cause: err,
+		Message: own.Message + "; a retry with the same command_id is safe",
+	}
+}
+
+// decided waits until the fold has passed the record and returns the account as it is then. Whether the decision is in
+// force shows in the account. Where it does not, it was refused, which is an error, or it was overtaken by a later one.
+func (c *command) decided(ctx context.Context, shows func(*view) bool) (*view, error) {
+	s := c.service
+	workspace, account, _ := store.SplitAccount(c.before.id)
+
+	v, err := s.account(ctx, account, c.token)
+	if err != nil {
+		return nil, c.traceable(err)
+	}
+
+	if shows(v) {
+		return v, nil
+	}
+
+	refused, err := s.refusal(ctx, workspace, c)
+	if err != nil {
+		return nil, c.traceable(err)
+	}
+
+	if refused != nil {
+		return nil, errRefused(refused)
+	}
+
+	return v, nil
+}
+
+// traceable adds to an error what a retry needs. Nobody knows then whether the decision is in force, or will be.
+func (c *command) traceable(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+
+	told := *e
+	told.Metadata = map[string]string{"command_id": c.id}
+
+	if c.token != "" {
+		told.Metadata["token"] = c.token
+	}
+
+	if told.Reason == reasonNotYet {
+		told.Message = "the decision is in the log, and not in force yet; a retry with the same command_id is safe"
+	}
+
+	return &told
+}
+
+// refusalPage is how many refused records are read at once.
+const refusalPage = 256
+
+// refusal looks for a command among what the fold refused; nil: it was not.
+func (s *Service) refusal(ctx context.Context, workspace string, c *command) (*reject.Stored, error) {
+	const skew = time.Minute // between this clock and the one of the log
+
+	for before := uint64(0); ; {
+		found, next, err := s.deps.Rejects.List(ctx, workspace, "", before, refusalPage)
+		if err != nil {
+			return nil, rejectsFailed("looking for a command among the rejects", err)
+		}
+
+		for i := range found {
+			if c.refusedAs(&found[i]) {
+				return &found[i], nil
+			}
+		}
+
+		if next == 0 || found[len(found)-1].At.Before(c.begun.Add(-skew)) {
+			return nil, nil //nolint:nilnil // said above
+		}
+
+		before = next
+	}
+}
+
+// refusedAs reports whether an entry is this command's. Many records may share its message.
+func (c *command) refusedAs(r *reject.Stored) bool {
+	_, account, _ := store.SplitAccount(c.before.id)
+
+	return c.place.Holds(&r.Reject) && r.AccountID == account && (r.MessageID == c.id || r.MessageID == pulseID(c.id))
+}
+
+// errRefused says what the fold found. Requests are checked before they are written, so it is a matter of something
+// that changed in between.
+func errRefused(r *reject.Stored) *Error {
+	e := &Error{
+		Code: codes.FailedPrecondition, Reason: reasonCommand, Message: "refused: " + r.Message,
+		Metadata: map[string]string{"code": r.Code, "field": r.Field},
+	}
+
+	switch r.Code {
+	case codeUnknownAccount:
+		e.Code, e.Reason = codes.NotFound, reasonAccount
+	case codeUnknownGoal:
+		e.Code, e.Reason, e.Message = codes.NotFound, reasonGoal, "no such goal"
+	case health.CodeTooManyGoals:
+		e.Reason, e.Message = reasonGoals, "the account has 20 goals, which is all it may have"
+	}
+
+	return e
+}
+
+// Codes of the fold's refusals that have an answer of their own.
+const (
+	codeUnknownAccount = "unknown_account"
+	codeUnknownGoal    = "unknown_goal"
+)
