@@ -31,6 +31,7 @@ func main() {
 	flag.BoolVar(&o.clusters, "clusters", false, "measure failover on clusters instead of single servers")
 	flag.IntVar(&o.rebuild, "rebuild", 10_000_000, "events of the log that is folded again")
 	flag.IntVar(&o.many, "many", 1_000_000, "accounts of snapshot, midnight roll and bounded memory")
+	flag.IntVar(&o.watchers, "watchers", 10_000, "watchers of one query process")
 	flag.StringVar(&o.only, "only", "", "measure only these parts, letters of the issue's list (for example bd)")
 	flag.Parse()
 	redis.SetDriverLogger(slog.New(slog.DiscardHandler)) // servers that are just starting refuse connections
@@ -51,6 +52,7 @@ func exit(err error) int {
 type options struct {
 	runs, events, accounts, backlog int
 	replicas, kills, rebuild, many  int
+	watchers                        int
 	clusters                        bool
 	only                            string
 }
@@ -121,6 +123,7 @@ func parts() []part {
 		{"n", snapshots, true},
 		{"o", midnight, true},
 		{"p", boundedMemory, true},
+		{"s", watchFanOut, true},
 	}
 }
 
