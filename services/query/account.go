@@ -3,10 +3,8 @@ package query
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
-	"sync"
 
 	"google.golang.org/grpc/codes"
 
@@ -61,26 +59,21 @@ func (a *accounts) read(ctx context.Context, partition int, workspace, id string
 	)
 
 	for range reads {
-		head, values, err := a.store.Read(ctx, partition, keys...)
+		at, values, err := a.look(ctx, partition, keys)
 		if err != nil {
-			return nil, unavailable(reasonStore, "the store does not answer", err)
+			return nil, err
 		}
 
-		state, err := fold.DecodeState(head.State)
-		if err != nil {
-			return nil, unusable("the state of a partition", err)
-		}
+		v, state := at.view(id), &at.state
+		v.extra = values[1:plain]
 
-		v := &view{
-			id: id, partition: partition, cursor: head.Cursor, logTime: state.LogTime, extra: values[1:plain],
-		}
 		if values[0] == nil {
 			return v, nil
 		}
 
-		now, err := health.Parts(values[0])
+		now, err := partsOf(values[0])
 		if err != nil {
-			return nil, unusable("an account", err)
+			return nil, err
 		}
 
 		if cards {
@@ -91,7 +84,7 @@ func (a *accounts) read(ctx context.Context, partition int, workspace, id string
 
 		v.set = a.sets.get(workspace, state.Version(workspace))
 		if v.set != nil && slices.Equal(now, parts) {
-			return v, v.decode(values[0], parts, values[plain:], &state, workspace)
+			return v, v.decode(values[0], parts, values[plain:], state, workspace)
 		}
 
 		keys, parts, cards = keys[:plain], now, v.set == nil
@@ -105,6 +98,43 @@ func (a *accounts) read(ctx context.Context, partition int, workspace, id string
 	}
 
 	return nil, unavailable(reasonStore, "the account changes faster than it can be read", errChanging)
+}
+
+// partsOf returns the parts of an account's value that stand elsewhere.
+func partsOf(main []byte) ([]uint32, error) {
+	parts, err := health.Parts(main)
+	if err != nil {
+		return nil, unusable("an account", err)
+	}
+
+	return parts, nil
+}
+
+// instant is a partition as of one read.
+type instant struct {
+	partition int
+	cursor    uint64
+	state     fold.State
+}
+
+// view is an account as of that instant, not decoded yet.
+func (i *instant) view(id string) *view {
+	return &view{id: id, partition: i.partition, cursor: i.cursor, logTime: i.state.LogTime}
+}
+
+// look reads keys of a partition.
+func (a *accounts) look(ctx context.Context, partition int, keys []string) (*instant, [][]byte, error) {
+	head, values, err := a.store.Read(ctx, partition, keys...)
+	if err != nil {
+		return nil, nil, unavailable(reasonStore, "the store does not answer", err)
+	}
+
+	state, err := fold.DecodeState(head.State)
+	if err != nil {
+		return nil, nil, unusable("the state of a partition", err)
+	}
+
+	return &instant{partition: partition, cursor: head.Cursor, state: state}, values, nil
 }
 
 // decode reads the account out of its values and brings it up to date, as the fold would at this log time.
@@ -144,73 +174,12 @@ func unusable(what string, err error) error {
 	}
 }
 
-// maxVersions is how many versions of a workspace's scorecards stay compiled: partitions may, for a moment, differ.
-const maxVersions = 4
-
-// sets keeps compiled scorecards.
-type sets struct {
-	shipped *scorecard.Set
-	mu      sync.RWMutex
-	of      map[string][]*scorecard.Set // newest last
-}
-
-// get returns a version of a workspace's scorecards; nil: not here.
-func (s *sets) get(workspace string, version uint64) *scorecard.Set {
-	if version == 0 {
-		return s.shipped
-	}
-
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-
-	for _, set := range s.of[workspace] {
-		if set.Version == version {
-			return set
-		}
-	}
-
-	return nil
-}
-
-// add compiles a version of a workspace's scorecards.
-func (s *sets) add(workspace string, version uint64, document []byte) error {
-	if s.get(workspace, version) != nil {
-		return nil
-	}
-
-	set, err := scorecard.Parse(document)
-	if err != nil {
-		return fmt.Errorf("compiling scorecards %d of %q: %w", version, workspace, err)
-	}
-
-	set.Version = version
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	if s.of == nil {
-		s.of = map[string][]*scorecard.Set{}
-	}
-
-	all := append(slices.Clone(s.of[workspace]), set)
-	slices.SortFunc(all, func(x, y *scorecard.Set) int {
-		if x.Version < y.Version {
-			return -1
-		}
-
-		return 1
-	})
-	s.of[workspace] = all[max(0, len(all)-maxVersions):]
-
-	return nil
-}
-
 // summarize makes a row of an account's stored value. The scoring service evaluates accounts as they change and when
 // days pass, so what is stored is what lists show.
 func (a *accounts) summarize(ctx context.Context, partition int, id string, main []byte) (*column.Row, error) {
-	parts, err := health.Parts(main)
+	parts, err := partsOf(main)
 	if err != nil {
-		return nil, unusable("an account", err)
+		return nil, err
 	}
 
 	workspace, account, _ := store.SplitAccount(id)
@@ -232,5 +201,35 @@ func (a *accounts) summarize(ctx context.Context, partition int, id string, main
 		return nil, unusable("an account", err)
 	}
 
-	return row(partition, account, decoded, a.sets.get(workspace, decoded.Result().SetVersion)), nil
+	set, err := a.setOf(ctx, partition, workspace, decoded.Result().SetVersion)
+	if err != nil {
+		return nil, err
+	}
+
+	return row(partition, account, decoded, set), nil
+}
+
+// setOf returns the scorecards that made an account's result; nil: they are not in force any more, and the account's
+// next change will come with the new ones.
+func (a *accounts) setOf(ctx context.Context, partition int, workspace string, version uint64) (*scorecard.Set, error) {
+	if set := a.sets.get(workspace, version); set != nil || a.sets.isGone(workspace, version) {
+		return set, nil
+	}
+
+	at, values, err := a.look(ctx, partition, []string{store.ScorecardsKey(workspace)})
+	if err != nil {
+		return nil, err
+	}
+
+	if now := at.state.Version(workspace); now != version {
+		a.sets.setGone(workspace, version)
+
+		return nil, nil //nolint:nilnil // the row then has no measures
+	}
+
+	if err := a.sets.add(workspace, version, values[0]); err != nil {
+		return nil, unusable("scorecards", err)
+	}
+
+	return a.sets.get(workspace, version), nil
 }

@@ -39,9 +39,15 @@ func (h *healthServer) GetHealth(
 		return nil, err
 	}
 
+	return &healthv1.GetHealthResponse{Health: v.explained()}, nil
+}
+
+// explained is the account in answers.
+func (v *view) explained() *healthv1.AccountHealth {
+	_, account, _ := store.SplitAccount(v.id)
 	x, p := v.account.Explain(v.set), v.account.Profile()
 
-	return &healthv1.GetHealthResponse{Health: explained(req.GetAccountId(), &x, &p, v.logTime)}, nil
+	return explained(account, &x, &p, v.logTime)
 }
 
 // retryRead is the pause before an account is read again whose partition is said to be there, and is not: the

@@ -87,8 +87,7 @@ func (s *Service) namedIn(ws string) func(name string) (*column.Filter, bool) {
 
 // badFilter is the answer to a filter that cannot be used.
 func badFilter(err error) error {
-	var bad *column.FilterError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*column.FilterError](err); ok {
 		return invalid("filter", bad.Code, bad.Error())
 	}
 
@@ -97,8 +96,7 @@ func badFilter(err error) error {
 
 // badOrder is the answer to an order that lists do not have.
 func badOrder(err error) error {
-	var bad *column.OrderError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*column.OrderError](err); ok {
 		return invalid("order_by", bad.Code, bad.Error())
 	}
 

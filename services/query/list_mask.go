@@ -31,7 +31,7 @@ const (
 )
 
 // has says whether a field is wanted.
-func (m mask) has(n protoreflect.FieldNumber) bool { return m&(1<<uint(n)) != 0 }
+func (m mask) has(n protoreflect.FieldNumber) bool { return m>>n&1 != 0 }
 
 // parseMask reads a mask of fields of AccountSummary; empty is all that are cheap, * is all.
 func parseMask(m *fieldmaskpb.FieldMask) (mask, error) {

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"unique"
+
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/scorecard"
@@ -15,12 +17,18 @@ func row(partition int, account string, a *health.Account, set *scorecard.Set) *
 		Account: account, Partition: partition, Day: a.Day(),
 		Score: score.Micros, ScoreKnown: score.Known, Band: healthv1.Band(band),
 		Computed: column.NumberOf(r.Score), ComputedBand: healthv1.Band(r.Band), Overridden: a.Override() != nil,
-		Coverage: r.Coverage, Stage: healthv1.Stage(r.Stage), Card: r.Card,
-		Name: p.Name, Currency: p.Currency, Owner: p.Owner, Segment: p.Segment, Plan: p.Plan,
-		Industry: p.Industry, Parent: p.Parent, Seats: p.Seats,
-		Renewal: dayOr(p.RenewalDate), Created: dayOr(p.CreatedDate), Churn: dayOr(p.ChurnDate),
+		Coverage: r.Coverage, Stage: healthv1.Stage(r.Stage), Card: shared(r.Card),
+		Name: p.Name, Parent: p.Parent, Seats: p.Seats,
+		// What many accounts share is kept once.
+		Currency: shared(p.Currency), Owner: shared(p.Owner), Segment: shared(p.Segment), Plan: shared(p.Plan),
+		Industry: shared(p.Industry),
+		Renewal:  dayOr(p.RenewalDate), Created: dayOr(p.CreatedDate), Churn: dayOr(p.ChurnDate),
 		First: column.NoDay, LastSeen: column.NoDay,
 		Traits: p.Traits, Recent: a.Recent(), Months: a.Months(),
+	}
+
+	for i := range row.Traits {
+		row.Traits[i].Name = shared(row.Traits[i].Name)
 	}
 
 	if p.ARR != nil {
@@ -47,6 +55,9 @@ func row(partition int, account string, a *health.Account, set *scorecard.Set) *
 
 	return row
 }
+
+// shared is the text, the same in memory wherever it is used.
+func shared(text string) string { return unique.Make(text).Value() }
 
 // change is how far the computed score is from that of the end of a day, days ago; None where the one or the other is
 // unknown, or another scorecard made it.

@@ -1,6 +1,6 @@
 // Command bench measures Hale side by side with what it stands on, on the machine it runs on: raw JetStream, a bare
 // gRPC echo. It prints a JSON line for each figure of each run on stdout, and a table of medians on stderr.
-// `make bench` runs it. Parts that take minutes (l to p) are measured in the first run only. Figures differ between
+// `make bench` runs it. Parts that take minutes (l to q) are measured in the first run only. Figures differ between
 // machines; the ratios are what to compare.
 package main
 
@@ -30,8 +30,8 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 50, "how often a scoring process is killed, and as often asked to end")
 	flag.BoolVar(&o.clusters, "clusters", false, "measure failover on clusters instead of single servers")
 	flag.IntVar(&o.rebuild, "rebuild", 10_000_000, "events of the log that is folded again")
-	flag.IntVar(&o.many, "many", 1_000_000, "accounts of snapshot, midnight roll and bounded memory")
 	flag.IntVar(&o.watchers, "watchers", 10_000, "watchers of one query process")
+	flag.IntVar(&o.many, "many", 1_000_000, "accounts of snapshot, midnight roll, bounded memory and lists")
 	flag.StringVar(&o.only, "only", "", "measure only these parts, letters of the issue's list (for example bd)")
 	flag.Parse()
 	redis.SetDriverLogger(slog.New(slog.DiscardHandler)) // servers that are just starting refuse connections
@@ -123,6 +123,8 @@ func parts() []part {
 		{"n", snapshots, true},
 		{"o", midnight, true},
 		{"p", boundedMemory, true},
+		{"q", lists, true},
+		{"r", batchGet, false},
 		{"s", watchFanOut, true},
 	}
 }

@@ -13,9 +13,6 @@ import (
 	"hale.dev/services/internal/access"
 )
 
-// maxPage is the most the query service returns at once.
-const maxPage = 1000
-
 // readFlags are the settings of every command that reads from the query service.
 func readFlags() []string {
 	return []string{"data", "client.server", "client.key", "client.timeout", "client.output"}
@@ -135,94 +132,6 @@ func (a *app) accountsHistoryCommand() *cobra.Command {
 	atLeastFlag(cmd, &q.AtLeast)
 
 	return cmd
-}
-
-func (a *app) accountsListCommand() *cobra.Command {
-	var (
-		q     = &healthv1.ListAccountsRequest{}
-		limit int
-	)
-
-	cmd := &cobra.Command{
-		Use: "list", Short: "List accounts with their scores", Args: arguments(0, 0, "no arguments"),
-		Example: "  hale accounts list --limit 10\n  hale accounts list --order-by 'arr desc' -o jsonl",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if limit < 0 {
-				return usageError("--limit must not be negative")
-			}
-
-			return a.health(cmd.Context(), func(ctx context.Context, c healthv1.HealthServiceClient) error {
-				accounts, total, err := listAccounts(ctx, c, q, limit)
-				if err != nil {
-					return err
-				}
-
-				if len(accounts) < int(total) {
-					a.sayf("%d of %d accounts", len(accounts), total)
-				}
-
-				return many(a.printer(), accounts, drawAccounts(accounts))
-			})
-		},
-	}
-	a.flags(cmd, readFlags()...)
-	cmd.Flags().IntVar(&limit, "limit", 0, "at most this many; 0: all")
-	cmd.Flags().StringVar(&q.OrderBy, "order-by", "", "score, name, arr or account_id, each with ` desc` behind; empty: score")
-	atLeastFlag(cmd, &q.AtLeast)
-
-	return cmd
-}
-
-// listAccounts reads pages until it has limit accounts (0: all).
-func listAccounts(
-	ctx context.Context, c healthv1.HealthServiceClient, q *healthv1.ListAccountsRequest, limit int,
-) (accounts []summaryView, total int32, err error) {
-	for {
-		q.PageSize = maxPage
-		if limit > 0 {
-			q.PageSize = int32(min(maxPage, limit-len(accounts))) //nolint:gosec // at most maxPage
-		}
-
-		r, err := c.ListAccounts(ctx, q)
-		if err != nil {
-			return nil, 0, fmt.Errorf("listing accounts: %w", err)
-		}
-
-		total = r.GetTotalSize()
-
-		for _, s := range r.GetAccounts() {
-			accounts = append(accounts, viewSummary(s))
-		}
-
-		q.PageToken = r.GetNextPageToken()
-		if q.GetPageToken() == "" || (limit > 0 && len(accounts) >= limit) {
-			return accounts, total, nil
-		}
-	}
-}
-
-func drawAccounts(accounts []summaryView) func(io.Writer) error {
-	return func(w io.Writer) error {
-		t := table{columns: []column{
-			{name: "ACCOUNT"},
-			{name: "NAME"},
-			{name: "SCORE", right: true},
-			{name: "BAND"},
-			{name: "STAGE"},
-			{name: "COVERAGE", right: true},
-			{name: "ARR", right: true},
-			{name: ""},
-			{name: "PLAN"},
-			{name: "OWNER"},
-		}}
-
-		for _, s := range accounts {
-			t.add(s.AccountID, s.Name, optional(s.Score, 1), s.Band, s.Stage, decimal(s.Coverage, 0)+"%",
-				optional(s.ARR, 0), s.Currency, s.Plan, s.Owner)
-		}
-
-		return t.write(w)
-	}
 }
 
 func drawHistory(rows []historyView) func(io.Writer) error {

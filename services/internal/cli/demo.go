@@ -207,7 +207,7 @@ func (a *app) tellStories(ctx context.Context, p *demo.Portfolio) error {
 	err := a.health(ctx, func(ctx context.Context, c healthv1.HealthServiceClient) error {
 		accounts, _, err := listAccounts(ctx, c, &healthv1.ListAccountsRequest{}, 0)
 		for _, s := range accounts {
-			scores[s.AccountID] = s
+			scores[s.GetAccountId()] = viewSummary(s)
 		}
 
 		return err

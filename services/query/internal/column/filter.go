@@ -10,6 +10,8 @@ type Filter struct {
 	spans []span
 	// size is how many comparisons the filter is made of, those of segments included.
 	size int
+	// cost is how dear match is.
+	cost int
 }
 
 // predicate says whether something holds for a row.
@@ -78,7 +80,7 @@ func ParseFilter(text string, named func(name string) (*Filter, bool)) (*Filter,
 		return nil, err
 	}
 
-	return &Filter{text: text, match: made.match, spans: made.spans, size: c.size}, nil
+	return &Filter{text: text, match: made.match, spans: made.spans, size: c.size, cost: made.cost}, nil
 }
 
 // Match says whether the filter wants the row.

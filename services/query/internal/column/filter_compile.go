@@ -1,7 +1,9 @@
 package column
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +17,16 @@ type compiler struct {
 type compiled struct {
 	match predicate
 	spans []span
+	// cost is how dear match is, roughly.
+	cost int
 }
+
+// What comparisons cost: numbers stand in the row itself, texts elsewhere in memory, traits further away.
+const (
+	costNumber = 1
+	costText   = 3
+	costSearch = 10
+)
 
 func (c *compiler) compile(n *node) (compiled, error) {
 	switch n.sort {
@@ -42,7 +53,7 @@ func (c *compiler) compile(n *node) (compiled, error) {
 			return compiled{}, err
 		}
 
-		return compiled{match: func(r *Row) bool { return !kid.match(r) }}, nil
+		return compiled{match: func(r *Row) bool { return !kid.match(r) }, cost: kid.cost}, nil
 	case nodeCompare:
 		c.size++
 
@@ -58,14 +69,17 @@ func (c *compiler) compile(n *node) (compiled, error) {
 	return compiled{}, syntax(n.left.start, "is no filter")
 }
 
-// all wants what all kids want.
+// all wants what all kids want. The cheap ones are asked first.
 func all(kids []compiled) compiled {
-	made := compiled{match: kids[0].match, spans: kids[0].spans}
+	slices.SortStableFunc(kids, func(a, b compiled) int { return cmp.Compare(a.cost, b.cost) })
+
+	made := kids[0]
 
 	for _, k := range kids[1:] {
 		first, second := made.match, k.match
 		made.match = func(r *Row) bool { return first(r) && second(r) }
 		made.spans = meet(made.spans, k.spans)
+		made.cost += k.cost
 	}
 
 	return made
@@ -73,12 +87,13 @@ func all(kids []compiled) compiled {
 
 // either wants what any kid wants. Its candidates are those of all kids, if all have some by the same key.
 func either(kids []compiled) compiled {
-	made := compiled{match: kids[0].match, spans: kids[0].spans}
+	made := kids[0]
 
 	for _, k := range kids[1:] {
 		first, second := made.match, k.match
 		made.match = func(r *Row) bool { return first(r) || second(r) }
 		made.spans = union(made.spans, k.spans)
+		made.cost += k.cost
 	}
 
 	return made
@@ -93,7 +108,7 @@ func word(n *node) (compiled, error) {
 
 	has := containing(strings.Trim(text, "*"))
 
-	return compiled{match: func(r *Row) bool { return has(r.Name) || has(r.Account) }}, nil
+	return compiled{match: func(r *Row) bool { return has(r.Name) || has(r.Account) }, cost: 2 * costSearch}, nil
 }
 
 // call calls a function.
@@ -128,7 +143,7 @@ func (c *compiler) call(n *node) (compiled, error) {
 		return compiled{}, tooLarge(n.left.start)
 	}
 
-	return compiled{match: f.match, spans: f.spans}, nil
+	return compiled{match: f.match, spans: f.spans, cost: f.cost}, nil
 }
 
 // compare compares a field.
@@ -149,7 +164,7 @@ func compare(n *node) (compiled, error) {
 	}
 
 	if n.operator == ":" && n.right.sort == tokenWord && n.right.text == "*" {
-		return compiled{match: present(&k)}, nil
+		return compiled{match: present(&k), cost: costNumber}, nil
 	}
 
 	switch k.kind {

@@ -76,7 +76,7 @@ func parseFlag(text string) (Number, bool) {
 // numbers wants the rows whose number is inside, or outside, of an interval.
 func numbers(k *key, get func(*Row) Number, i between) compiled {
 	if i.outside {
-		return compiled{match: func(r *Row) bool { return i.has(get(r)) }}
+		return compiled{match: func(r *Row) bool { return i.has(get(r)) }, cost: costNumber}
 	}
 
 	low, high := i.low, i.high
@@ -84,6 +84,7 @@ func numbers(k *key, get func(*Row) Number, i between) compiled {
 	return compiled{
 		// None is the least number there is, so it is never inside.
 		match: func(r *Row) bool { n := get(r); return low <= n && n <= high },
+		cost:  costNumber,
 		spans: []span{{key: *k, ranges: []bounds{{
 			low: value{known: true, number: low}, high: value{known: true, number: high},
 		}}}},

@@ -35,8 +35,9 @@ type node struct {
 //	sequence    = factor { factor }
 //	factor      = term { "OR" term }
 //	term        = [ "NOT" | "-" ] simple
-//	simple      = "(" expression ")" | comparison
-//	comparison  = member [ operator argument ] | function "(" argument ")"
+//	simple      = "(" expression ")" | call | test
+//	call        = function "(" argument ")"
+//	test        = member [ operator argument ]
 //
 // So OR binds tighter than AND, and what stands side by side is joined like by AND. Unlike the AIP, words may hold
 // hyphens and points, so that days and ids need no quotes.

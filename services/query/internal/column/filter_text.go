@@ -18,9 +18,12 @@ func compareText(n *node, k *key) (compiled, error) {
 	}
 
 	get := k.text
-	made := compiled{match: func(r *Row) bool { return match(get(r)) }}
+	made := compiled{match: func(r *Row) bool { return match(get(r)) }, cost: costText}
 
-	if n.operator == "=" {
+	switch n.operator {
+	case ":":
+		made.cost = costSearch
+	case "=":
 		made.spans = textSpan(k, text)
 	}
 

@@ -6,7 +6,7 @@ import "hale.dev/services/internal/scorecard"
 // compared as text, a number as a number, a flag as a flag. What cannot be compared with the trait's kind is false.
 func compareTrait(n *node, name string) (compiled, error) {
 	if n.operator == ":" && n.right.sort == tokenWord && n.right.text == "*" {
-		return compiled{match: func(r *Row) bool { return r.trait(name) != nil }}, nil
+		return compiled{match: func(r *Row) bool { return r.trait(name) != nil }, cost: costSearch}, nil
 	}
 
 	if n.right.text == "" {
@@ -36,7 +36,7 @@ func compareTrait(n *node, name string) (compiled, error) {
 		}
 
 		return false
-	}}, nil
+	}, cost: costSearch}, nil
 }
 
 // trait returns a trait; nil: the account has none of the name.

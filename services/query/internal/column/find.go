@@ -26,7 +26,6 @@ func (t *Table) Find(q Query) Found {
 	var (
 		s     = t.sorted(q.Order, q.After != nil)
 		found = Found{Total: -1}
-		rows  []entry
 	)
 
 	if q.Filter == nil {
@@ -34,17 +33,8 @@ func (t *Table) Find(q Query) Found {
 		q.Count = false
 	}
 
-	some := t.candidates(&q, s)
-
-	switch {
-	case some != nil:
-		rows, found.Total = q.top(some, found.Total)
-	case s != nil && !q.Count:
-		rows = q.walk(s)
-	default:
-		rows, found.Total = q.top(t.everything(), found.Total)
-	}
-
+	rows, total := t.rowsOf(&q, s, found.Total)
+	found.Total = total
 	found.More = len(rows) > q.Limit
 
 	for _, e := range rows[:min(len(rows), q.Limit)] {
@@ -54,9 +44,25 @@ func (t *Table) Find(q Query) Found {
 	return found
 }
 
+// rowsOf returns the rows of a page, and one more if there are, by the cheapest way; and how many the filter wants, if
+// that is to be counted, else total.
+func (t *Table) rowsOf(q *Query, s *sorted, total int) ([]entry, int) {
+	if some := t.candidates(q, s); some != nil {
+		return q.top(some, total)
+	}
+
+	if s != nil && !q.Count {
+		if rows, ok := q.walk(s); ok {
+			return rows, total
+		}
+	}
+
+	return q.top(t.everything(), total)
+}
+
 // everything is all rows, in pieces.
 func (t *Table) everything() [][]*Row {
-	all, _ := t.snapshot()
+	all := t.snapshot()
 	pieces := make([][]*Row, len(all))
 
 	for i, c := range all {

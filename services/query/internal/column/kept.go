@@ -1,6 +1,9 @@
 package column
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 const (
 	// maxKept is how many orders a table keeps sorted; 16 bytes an account each.
@@ -10,13 +13,19 @@ const (
 	// enough is how often an order must be asked for before it is kept. Until then lists find their rows by looking at
 	// all accounts.
 	enough = 3
-	// maxLog is how many changes may wait for a kept order to be read.
-	maxLog = 4096
+	// large is from how many rows on nobody waits for an order to be sorted.
+	large = 1 << 15
+	// leastLog is how many changes may wait for a kept order to be read, however few accounts there are.
+	leastLog = 4096
+	// logShare is the share of the accounts that may change before a kept order that nobody reads is dropped.
+	logShare = 16
 )
 
 // kept is an order that is kept sorted.
 type kept struct {
-	// sorted is nil while it is being made.
+	// mu is held while changes are sorted in, so that it is done once. The table is not locked then.
+	mu sync.Mutex
+	// sorted is nil while it is being made. The rest is guarded by the table's lock.
 	sorted *sorted
 	// next is the number of the first change that is not in sorted.
 	next uint64
@@ -24,71 +33,86 @@ type kept struct {
 	used uint64
 }
 
-// note takes changes up for the kept orders. They wait until the order is read, for then many come to little; once too
-// many wait they are sorted in, or the order is dropped where sorting all anew will be cheaper.
+// note takes changes up for the kept orders. They wait until the order is read, for then many come to little; an order
+// that too many wait for is dropped.
 func (t *Table) note(changes []Change) {
 	t.log = append(t.log, changes...)
-	if len(t.log) <= maxLog {
+
+	most := max(leastLog, t.rows.len()/logShare)
+	if len(t.log) <= most {
 		return
 	}
 
 	for text, k := range t.kept {
-		if behind := t.end() - k.next; k.sorted == nil || behind > uint64(t.rows.len()/8) { //nolint:gosec // a length
+		if t.end()-k.next > uint64(most) { //nolint:gosec // positive
 			delete(t.kept, text)
-
-			continue
 		}
-
-		t.catchUp(k)
 	}
 
-	t.first, t.log = t.end(), nil
+	t.trim()
 }
 
 // end is the number of the next change.
 func (t *Table) end() uint64 { return t.first + uint64(len(t.log)) }
 
-// catchUp brings a kept order up to date.
-func (t *Table) catchUp(k *kept) *sorted {
-	k.sorted = k.sorted.with(t.log[k.next-t.first:])
-	k.next = t.end()
-
-	return k.sorted
-}
-
-// trim forgets changes that all kept orders have taken up.
+// trim forgets changes that all kept orders have taken up. What remains is copied, for somebody may be reading.
 func (t *Table) trim() {
 	least := t.end()
 	for _, k := range t.kept {
 		least = min(least, k.next)
 	}
 
-	// Not for each change: what is behind is moved.
-	if done := least - t.first; done > maxLog/4 || done == uint64(len(t.log)) {
-		t.log = slices.Delete(t.log, 0, int(done)) //nolint:gosec // at most the length
-		t.first = least
+	if done := least - t.first; done > 0 && done >= uint64(len(t.log)/2) {
+		t.log, t.first = slices.Clone(t.log[done:]), least
 	}
 }
 
-// sorted returns the rows in an order, if that is kept, or has now been asked for often enough; nil: it is not. With
-// walks, it is going to be asked for again and again.
+// catchUp sorts into a kept order what changed since it was read, and returns it; nil: it was dropped.
+func (t *Table) catchUp(k *kept) *sorted {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+
+	t.mu.Lock()
+
+	if k.next < t.first {
+		t.mu.Unlock()
+
+		return nil
+	}
+
+	s, changes, end := k.sorted, t.log[k.next-t.first:], t.end()
+
+	t.mu.Unlock()
+
+	s = s.with(changes)
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	k.sorted, k.next = s, end
+	t.trim()
+
+	return s
+}
+
+// sorted returns the rows in an order, if that is kept, or has now been asked for often enough; nil: it is not, or not
+// yet. With walks, it is going to be asked for again and again.
 func (t *Table) sorted(o Order, walks bool) *sorted {
 	t.mu.Lock()
 
 	t.clock++
 
 	if k := t.kept[o.text]; k != nil {
-		defer t.mu.Unlock()
-
 		k.used = t.clock
-		if k.sorted == nil {
+		made := k.sorted != nil
+
+		t.mu.Unlock()
+
+		if !made {
 			return nil
 		}
 
-		s := t.catchUp(k)
-		t.trim()
-
-		return s
+		return t.catchUp(k)
 	}
 
 	if !t.often(o, walks) {
@@ -104,15 +128,22 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	t.mu.Unlock()
 
-	made := o.sort(all, size) // outside of the lock: it takes long
+	if size > large {
+		go t.make(o, k, all, size)
+
+		return nil
+	}
+
+	return t.make(o, k, all, size)
+}
+
+// make sorts an order, outside of the lock, for it takes long.
+func (t *Table) make(o Order, k *kept, all []*slots, size int) *sorted {
+	made := o.sort(all, size)
 
 	t.mu.Lock()
-	defer t.mu.Unlock()
-
 	k.sorted = made
-	if t.kept[o.text] != k { // too much changed meanwhile; it is good as of then
-		return made
-	}
+	t.mu.Unlock()
 
 	return t.catchUp(k)
 }

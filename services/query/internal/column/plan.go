@@ -6,13 +6,8 @@ import (
 	"strings"
 )
 
-const (
-	// maxSpans is how many of a filter's spans are tried.
-	maxSpans = 4
-	// walkFactor is how many rows of a walk, which looks at them in order and stops early, cost what one costs of
-	// candidates, which have to be put into order.
-	walkFactor = 2
-)
+// maxSpans is how many of a filter's spans are tried.
+const maxSpans = 4
 
 // stretch is places in a sorted list: those from one to before the other.
 type stretch struct{ from, to place }
@@ -46,13 +41,12 @@ func (t *Table) candidates(q *Query, s *sorted) [][]*Row {
 		}
 	}
 
-	walk := all
-	if s != nil && !q.Count {
-		walk = min(all, (q.Limit+1)*all/max(least, 1)/walkFactor)
+	if best == nil || least*walkCost > all {
+		return nil
 	}
 
-	if best == nil || least > walk {
-		return nil
+	if s != nil && !q.Count && least > (q.Limit+1)*all/max(least, 1) {
+		return nil // a walk is as likely to be short
 	}
 
 	return best.pieces(stretches)

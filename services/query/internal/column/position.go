@@ -37,7 +37,7 @@ func After(f *Filter, o Order, r *Row) Position {
 // list tells lists apart.
 func list(f *Filter, o Order) uint64 {
 	h := fnv.New64a()
-	h.Write(wire.Append(wire.Append(nil, f.String()), o.text))
+	_, _ = h.Write(wire.Append(wire.Append(nil, f.String()), o.text)) // never fails
 
 	return h.Sum64()
 }

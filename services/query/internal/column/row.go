@@ -73,9 +73,6 @@ type Row struct {
 	Months []health.MonthEnd
 	// Surveys are the sums of the days of the last 180 that had any, oldest first.
 	Surveys []health.SurveyFact
-
-	// gone is true once another row stands for the account, or none; guarded by the table's lock.
-	gone bool
 }
 
 // NoDay stands for a day that is not there.

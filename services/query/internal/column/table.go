@@ -101,7 +101,7 @@ func (t *Table) Get(account string) *Row {
 
 // All returns the rows as they are now, in no order. The table is locked only for a moment.
 func (t *Table) All() iter.Seq[*Row] {
-	all, _ := t.snapshot()
+	all := t.snapshot()
 
 	return rowsIn(all)
 }
@@ -119,10 +119,10 @@ func rowsIn(all []*slots) iter.Seq[*Row] {
 	}
 }
 
-// snapshot returns the rows as they are now, and how many there are.
-func (t *Table) snapshot() ([]*slots, int) {
+// snapshot returns the rows as they are now.
+func (t *Table) snapshot() []*slots {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	return t.rows.snapshot(), t.rows.len()
+	return t.rows.snapshot()
 }

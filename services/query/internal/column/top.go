@@ -74,23 +74,25 @@ func (p *pick) look(rows []*Row) {
 	q := p.query
 
 	for _, r := range rows {
-		if q.Count {
-			if !q.wants(r) {
-				continue
-			}
-
-			p.count++
+		full := len(p.best) > q.Limit
+		// Where an account would not be on the page it need not be looked at closely, unless it is to be counted.
+		if full && !q.Count && p.late(r) || !q.wants(r) {
+			continue
 		}
 
-		e := entry{prefix: q.Order.prefix(r), row: r}
-		if full := len(p.best) > q.Limit; full && q.Order.compareEntries(e, p.best[0]) >= 0 {
-			continue // it would not be on the page, wanted or not
-		}
+		p.count++
 
-		if q.behind(r) && (q.Count || q.wants(r)) {
-			p.push(e)
+		if q.behind(r) && (!full || !q.Count || !p.late(r)) {
+			p.push(entry{prefix: q.Order.prefix(r), row: r})
 		}
 	}
+}
+
+// late says whether a row comes after all of the best.
+func (p *pick) late(r *Row) bool {
+	o := p.query.Order
+
+	return o.compareEntries(entry{prefix: o.prefix(r), row: r}, p.best[0]) >= 0
 }
 
 // push adds an entry that belongs to the best.
