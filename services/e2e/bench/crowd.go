@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -114,6 +115,7 @@ func (c *crowd) updates(ctx context.Context, rounds int, opened *round, before i
 		if err := r.wait(ctx); err != nil {
 			return fmt.Errorf("update %d: %w", n, err)
 		}
+		sayf("update %d of %s: the last of %d streams had it after %s", n, c.server.Name, c.size, slices.Max(r.times))
 		c.times = append(c.times, r.times...)
 		c.bytes = int(r.bytes.Load())
 	}
