@@ -20,6 +20,8 @@ import (
 const (
 	// restLeast and restMost bound the rest between two rounds, during which changes of one account melt into one.
 	restLeast, restMost = 50 * time.Millisecond, 2 * time.Second
+	// restWatched bounds it while somebody watches.
+	restWatched = 200 * time.Millisecond
 	// restFactor is how many times its own duration the feed rests after a round, so that lists, however many accounts
 	// change, take a fixed share of the machine. Nobody waits for that: a reader who does ends the rest.
 	restFactor = 4
@@ -225,7 +227,12 @@ func (f *feed) work(ctx context.Context) error {
 
 // rest lets changes gather, unless somebody waits for them.
 func (f *feed) rest(ctx context.Context, spent time.Duration) error {
-	timer := time.NewTimer(min(max(restFactor*spent, restLeast), restMost))
+	most := restMost
+	if f.hub.Watchers() > 0 {
+		most = restWatched
+	}
+
+	timer := time.NewTimer(min(max(restFactor*spent, restLeast), most))
 	defer timer.Stop()
 
 	select {

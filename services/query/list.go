@@ -118,7 +118,7 @@ func errPageToken(why string) *Error {
 
 // listsAt returns when what at_least names is in the lists.
 func (s *Service) listsAt(ctx context.Context, atLeast string) error {
-	if err := s.feed.ready(); err != nil {
+	if err := errors.Join(s.segments.ready(), s.feed.ready()); err != nil {
 		return &Error{
 			Code: codes.Unavailable, Reason: reasonFilling, Message: "the lists are being filled", cause: err,
 		}

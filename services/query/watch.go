@@ -25,6 +25,10 @@ func (h *healthServer) WatchHealth(
 		return err
 	}
 
+	if err := s.listsAt(ctx, ""); err != nil {
+		return err
+	}
+
 	w, err := s.newWatch(ws, req)
 	if err != nil {
 		return err
@@ -33,10 +37,6 @@ func (h *healthServer) WatchHealth(
 	defer s.audiences.leave(w.audience)
 
 	w.send = stream.Send
-
-	if err := s.listsAt(ctx, ""); err != nil {
-		return err
-	}
 
 	return w.run(ctx)
 }

@@ -17,8 +17,11 @@ const (
 	echoMethod  = "/bench.Echo/Get"
 )
 
-// echoServer answers every call with the bytes of one value in redis-server.
-type echoServer struct{ values *redis.Client }
+// echoServer answers every call with the bytes of one value in redis-server, and sends them to streams.
+type echoServer struct {
+	values  *redis.Client
+	updates broadcast
+}
 
 // runEcho serves on the first argument and reads from the redis-server at the second.
 func runEcho(args []string) error {
@@ -33,7 +36,10 @@ func runEcho(args []string) error {
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "bench.Echo",
 		HandlerType: (*any)(nil),
-		Methods:     []grpc.MethodDesc{{MethodName: "Get", Handler: handleEcho}},
+		Methods: []grpc.MethodDesc{
+			{MethodName: "Get", Handler: handleEcho}, {MethodName: "Publish", Handler: handlePublish},
+		},
+		Streams: []grpc.StreamDesc{{StreamName: "Watch", Handler: handleWatch, ServerStreams: true}},
 	}, &echoServer{values: redis.NewClient(&redis.Options{Addr: args[1]})})
 	return fmt.Errorf("serving: %w", server.Serve(listener))
 }

@@ -144,6 +144,7 @@ func (rawCodec) Name() string { return "proto" }
 // echo is the bare server, a process of its own as the query service is.
 type echo struct {
 	process *rig.Process
+	addr    string
 	conn    *grpc.ClientConn
 }
 
@@ -161,7 +162,7 @@ func startEcho(ctx context.Context, b *bench, c *rig.Cluster, size int) (*echo, 
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	e := &echo{process: &rig.Process{Name: "echo", Path: self, Args: []string{echoCommand, addr, c.RedisAddr}, Dir: b.dir}}
+	e := &echo{addr: addr, process: &rig.Process{Name: "echo", Path: self, Args: []string{echoCommand, addr, c.RedisAddr}, Dir: b.dir}}
 	if err := e.process.Start(); err != nil {
 		return nil, fmt.Errorf("starting the echo: %w", err)
 	}

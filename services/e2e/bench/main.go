@@ -30,6 +30,7 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 50, "how often a scoring process is killed, and as often asked to end")
 	flag.BoolVar(&o.clusters, "clusters", false, "measure failover on clusters instead of single servers")
 	flag.IntVar(&o.rebuild, "rebuild", 10_000_000, "events of the log that is folded again")
+	flag.IntVar(&o.watchers, "watchers", 10_000, "watchers of one query process")
 	flag.IntVar(&o.many, "many", 1_000_000, "accounts of snapshot, midnight roll, bounded memory and lists")
 	flag.StringVar(&o.only, "only", "", "measure only these parts, letters of the issue's list (for example bd)")
 	flag.Parse()
@@ -51,6 +52,7 @@ func exit(err error) int {
 type options struct {
 	runs, events, accounts, backlog int
 	replicas, kills, rebuild, many  int
+	watchers                        int
 	clusters                        bool
 	only                            string
 }
@@ -123,6 +125,7 @@ func parts() []part {
 		{"p", boundedMemory, true},
 		{"q", lists, true},
 		{"r", batchGet, false},
+		{"s", watchFanOut, true},
 	}
 }
 
