@@ -15,6 +15,8 @@ const (
 	enough = 3
 	// large is from how many rows on nobody waits for an order to be sorted.
 	large = 1 << 15
+	// promptly is how many changes a reader sorts in while it waits.
+	promptly = 2048
 	// leastLog is how many changes may wait for a kept order to be read, however few accounts there are.
 	leastLog = 4096
 	// logShare is the share of the accounts that may change before a kept order that nobody reads is dropped.
@@ -67,33 +69,45 @@ func (t *Table) trim() {
 	}
 }
 
-// catchUp sorts into a kept order what changed since it was read, and returns it; nil: it was dropped.
-func (t *Table) catchUp(k *kept) *sorted {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+// catchUp sorts into a kept order what changed since it was read, and returns it; nil: it was dropped. Its lock is held.
+// made is what it has been made of so far; nil: that is in the table already.
+func (t *Table) catchUp(k *kept, made *sorted) *sorted {
+	for {
+		t.mu.Lock()
 
-	t.mu.Lock()
+		if made == nil {
+			made = k.sorted
+		}
 
-	if k.next < t.first {
+		if k.next < t.first {
+			t.mu.Unlock()
+
+			return nil
+		}
+
+		changes, end := t.log[k.next-t.first:], t.end()
+
 		t.mu.Unlock()
 
-		return nil
+		made = made.with(changes)
+
+		t.mu.Lock()
+
+		k.next = end
+		if t.behind(k) <= promptly {
+			k.sorted = made
+			t.trim()
+			t.mu.Unlock()
+
+			return made
+		}
+
+		t.mu.Unlock()
 	}
-
-	s, changes, end := k.sorted, t.log[k.next-t.first:], t.end()
-
-	t.mu.Unlock()
-
-	s = s.with(changes)
-
-	t.mu.Lock()
-	defer t.mu.Unlock()
-
-	k.sorted, k.next = s, end
-	t.trim()
-
-	return s
 }
+
+// behind is how many changes a kept order has not taken up.
+func (t *Table) behind(k *kept) uint64 { return t.end() - k.next }
 
 // sorted returns the rows in an order, if that is kept, or has now been asked for often enough; nil: it is not, or not
 // yet. With walks, it is going to be asked for again and again.
@@ -104,15 +118,11 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	if k := t.kept[o.text]; k != nil {
 		k.used = t.clock
-		made := k.sorted != nil
+		made, far := k.sorted, t.behind(k) > promptly
 
 		t.mu.Unlock()
 
-		if !made {
-			return nil
-		}
-
-		return t.catchUp(k)
+		return t.read(k, made, far)
 	}
 
 	if !t.often(o, walks) {
@@ -128,24 +138,43 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	t.mu.Unlock()
 
+	begin := func() *sorted {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+
+		return t.catchUp(k, o.sort(all, size)) // outside of the table's lock, for it takes long
+	}
+
 	if size > large {
-		go t.make(o, k, all, size)
+		go begin()
 
 		return nil
 	}
 
-	return t.make(o, k, all, size)
+	return begin()
 }
 
-// make sorts an order, outside of the lock, for it takes long.
-func (t *Table) make(o Order, k *kept, all []*slots, size int) *sorted {
-	made := o.sort(all, size)
+// read brings a kept order up to date. Nobody waits for one that is not made yet, or has far to catch up.
+func (t *Table) read(k *kept, made *sorted, far bool) *sorted {
+	switch {
+	case made == nil:
+		return nil
+	case far && made.size > large:
+		if k.mu.TryLock() {
+			go func() {
+				defer k.mu.Unlock()
 
-	t.mu.Lock()
-	k.sorted = made
-	t.mu.Unlock()
+				t.catchUp(k, nil)
+			}()
+		}
 
-	return t.catchUp(k)
+		return nil
+	}
+
+	k.mu.Lock()
+	defer k.mu.Unlock()
+
+	return t.catchUp(k, nil)
 }
 
 // often counts how often an order is asked for.
