@@ -16,7 +16,7 @@ const (
 	// large is from how many rows on nobody waits for an order to be sorted.
 	large = 1 << 15
 	// promptly is how many changes a reader sorts in while it waits.
-	promptly = 2048
+	promptly = 1024
 	// leastLog is how many changes may wait for a kept order to be read, however few accounts there are.
 	leastLog = 4096
 	// logShare is the share of the accounts that may change before a kept order that nobody reads is dropped.
@@ -46,7 +46,7 @@ func (t *Table) note(changes []Change) {
 	}
 
 	for text, k := range t.kept {
-		if t.end()-k.next > uint64(most) { //nolint:gosec // positive
+		if t.end()-k.next > uint64(most) {
 			delete(t.kept, text)
 		}
 	}
@@ -72,36 +72,40 @@ func (t *Table) trim() {
 // catchUp sorts into a kept order what changed since it was read, and returns it; nil: it was dropped. Its lock is held.
 // made is what it has been made of so far; nil: that is in the table already.
 func (t *Table) catchUp(k *kept, made *sorted) *sorted {
-	for {
-		t.mu.Lock()
+	t.mu.Lock()
 
-		if made == nil {
-			made = k.sorted
-		}
+	if made == nil {
+		made = k.sorted
+	}
 
-		if k.next < t.first {
-			t.mu.Unlock()
-
-			return nil
-		}
-
-		changes, end := t.log[k.next-t.first:], t.end()
-
+	if k.next < t.first {
 		t.mu.Unlock()
 
-		made = made.with(changes)
+		return nil
+	}
+
+	changes, end := t.log[k.next-t.first:], t.end()
+
+	t.mu.Unlock()
+
+	made = made.with(changes)
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	k.sorted, k.next = made, end
+	t.trim()
+
+	return made
+}
+
+// catchUpFar does so while nobody waits, until there is little left to do.
+func (t *Table) catchUpFar(k *kept, made *sorted) {
+	for far := true; far && t.catchUp(k, made) != nil; {
+		made = nil
 
 		t.mu.Lock()
-
-		k.next = end
-		if t.behind(k) <= promptly {
-			k.sorted = made
-			t.trim()
-			t.mu.Unlock()
-
-			return made
-		}
-
+		far = t.behind(k) > promptly
 		t.mu.Unlock()
 	}
 }
@@ -138,20 +142,21 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	t.mu.Unlock()
 
-	begin := func() *sorted {
-		k.mu.Lock()
+	k.mu.Lock()
+
+	if size <= large {
 		defer k.mu.Unlock()
 
-		return t.catchUp(k, o.sort(all, size)) // outside of the table's lock, for it takes long
+		return t.catchUp(k, o.sort(all, size))
 	}
 
-	if size > large {
-		go begin()
+	go func() {
+		defer k.mu.Unlock()
 
-		return nil
-	}
+		t.catchUpFar(k, o.sort(all, size))
+	}()
 
-	return begin()
+	return nil
 }
 
 // read brings a kept order up to date. Nobody waits for one that is not made yet, or has far to catch up.
@@ -164,7 +169,7 @@ func (t *Table) read(k *kept, made *sorted, far bool) *sorted {
 			go func() {
 				defer k.mu.Unlock()
 
-				t.catchUp(k, nil)
+				t.catchUpFar(k, nil)
 			}()
 		}
 
