@@ -57,6 +57,8 @@ const (
 	quietDays  = 7
 	regularFor = 4
 	userDays   = 28
+	// knownDays is how many days back it is known on which of them a user was seen, today included.
+	knownDays = 36
 )
 
 // Drivers returns what is behind the change of a measure from one value to another, the weightiest first. What
@@ -116,15 +118,15 @@ func (s *Span) users(wanted func(*UserFact) bool) []Driver {
 	for i := range s.Facts.Users {
 		u := &s.Facts.Users[i]
 		before, now := ones(s.window(u, s.From)), ones(s.window(u, s.To))
-		during := ones(s.window(u, s.To) & (1<<min(userDays, s.length()) - 1))
+		silent := u.Last != nil && *u.Last <= s.From && *u.Last > s.From-userDays // seen before, and not since
 		switch {
 		case !wanted(u):
-		case before > 0 && (now == 0 || before >= regularFor && during == 0 && s.length() >= quietDays):
+		case silent && (*u.Last <= s.To-userDays || before >= regularFor && s.length() >= quietDays):
 			all = append(all, Driver{
 				Kind: DriverUserStopped, Subject: u.ID, Day: u.Last, Weight: before,
 				Text: fmt.Sprintf("%s was seen on %d of 28 days, and no more%s", u.ID, before, since(u.Last)),
 			})
-		case before == 0 && now > 0:
+		case before == 0 && now > 0 && s.Today-s.From+userDays <= knownDays: // else it is not known any more
 			all = append(all, Driver{
 				Kind: DriverUserStarted, Subject: u.ID, Day: u.Last, Weight: now,
 				Text: fmt.Sprintf("%s was seen on %d days, and not in the 28 days before", u.ID, now),
