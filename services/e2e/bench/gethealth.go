@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -63,23 +64,44 @@ func getHealth(ctx context.Context, b *bench) error {
 			return fmt.Errorf("building a request: %w", err)
 		}
 	}
+	r := &reads{conn: conn, echo: echo.conn, requests: requests}
+	if err := r.compare(ctx, b, ""); err != nil {
+		return err
+	}
+	traffic := startTrickle(ctx, client, bodies("live", liveRate*int(liveTime/time.Second), uniform(accounts), newRand(3)))
+	err = r.compare(ctx, b, fmt.Sprintf(", at %d events/s", liveRate))
+	return errors.Join(err, traffic())
+}
+
+// reads compares calls of two servers.
+type reads struct {
+	conn, echo *grpc.ClientConn
+	requests   [][]byte
+}
+
+// compare measures both in turns and reports them; only the figure of accounts at rest has a goal.
+func (r *reads) compare(ctx context.Context, b *bench, when string) error {
 	var health, bare float64
 	for range readRounds {
-		h, err := callRate(ctx, conn, healthv1.HealthService_GetHealth_FullMethodName, requests)
+		h, err := callRate(ctx, r.conn, healthv1.HealthService_GetHealth_FullMethodName, r.requests)
 		if err != nil {
 			return fmt.Errorf("calling GetHealth: %w", err)
 		}
-		e, err := callRate(ctx, echo.conn, echoMethod, requests)
+		e, err := callRate(ctx, r.echo, echoMethod, r.requests)
 		if err != nil {
 			return fmt.Errorf("calling the echo: %w", err)
 		}
 		health += h / readRounds
 		bare += e / readRounds
 	}
+	goal := readGoal
+	if when != "" {
+		goal = 0
+	}
 	for _, f := range []figure{
-		{Name: "GetHealth, 64 callers", Value: health, Unit: "calls/s"},
-		{Name: "bare gRPC echo with one Redis GET", Value: bare, Unit: "calls/s"},
-		{Name: "GetHealth over bare echo", Value: health / bare, Unit: "ratio", Goal: readGoal},
+		{Name: "GetHealth, 64 callers" + when, Value: health, Unit: "calls/s"},
+		{Name: "bare gRPC echo with one Redis GET" + when, Value: bare, Unit: "calls/s"},
+		{Name: "GetHealth over bare echo" + when, Value: health / bare, Unit: "ratio", Goal: goal},
 	} {
 		f.Part = "f"
 		if err := b.report.add(f); err != nil {
@@ -87,6 +109,39 @@ func getHealth(ctx context.Context, b *bench) error {
 		}
 	}
 	return nil
+}
+
+const (
+	// liveRate is how many events a second change accounts while they are read, for at most liveTime.
+	liveRate = 1000
+	liveTime = time.Minute
+)
+
+// startTrickle sends bodies evenly; the function it returns ends that.
+func startTrickle(ctx context.Context, client *rig.Client, all []body) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		tick := time.NewTicker(time.Second * batchEvents / liveRate)
+		defer tick.Stop()
+		for _, one := range all {
+			select {
+			case <-ctx.Done():
+				ended <- nil
+				return
+			case <-tick.C:
+			}
+			if _, err := client.Send(ctx, one, batchEvents); err != nil && ctx.Err() == nil {
+				ended <- fmt.Errorf("sending while accounts are read: %w", err)
+				return
+			}
+		}
+		ended <- nil
+	}()
+	return func() error {
+		cancel()
+		return <-ended
+	}
 }
 
 // callRate calls a method from many goroutines for a while and returns calls a second.

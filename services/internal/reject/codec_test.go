@@ -105,3 +105,20 @@ func TestToken(t *testing.T) {
 		}
 	})
 }
+
+func TestPlace(t *testing.T) {
+	t.Parallel()
+
+	place := reject.Place{Layout: "log-1", Partition: 1, Sequence: 23}
+	require.Equal(t, "log-1-1-23-4-00000000000000ff", place.ID(4, 255))
+	require.True(t, place.Holds(&reject.Reject{ID: place.ID(-1, 1)}))
+
+	for _, other := range []reject.Place{
+		{Layout: "log-1", Partition: 1, Sequence: 234},
+		{Layout: "log-1", Partition: 11, Sequence: 23},
+		{Layout: "log-2", Partition: 1, Sequence: 23},
+		{Layout: "log-1", Partition: 1, Sequence: 2},
+	} {
+		require.False(t, place.Holds(&reject.Reject{ID: other.ID(4, 255)}))
+	}
+}
