@@ -32,11 +32,13 @@ type MeasureChange struct {
 //
 // Under one scorecard a measure's share is the difference of its two contributions. If the scorecard changed, the later
 // values are first looked at with the earlier scorecard: up to there the measures made the change, the
-// rest made the scorecard. (Where the later values give no score by the earlier scorecard, all is the scorecard's.)
+// rest made the scorecard. Where the later values give no score by the earlier scorecard, all is the scorecard's. The
+// later values stay as the later scorecard's absence rule sees them.
 func Split(from, to *Explanation, earlier *scorecard.Card) Change {
 	var c Change
-	c.values(from, func(m *MeasureChange, s *MeasureShare) { m.From = s.Value })
-	c.values(to, func(m *MeasureChange, s *MeasureShare) { m.To = s.Value })
+	for _, x := range []*Explanation{from, to} {
+		c.values(x, func(m *MeasureChange, s *MeasureShare) { m.From, m.To = from.Values[s.Measure], to.Values[s.Measure] })
+	}
 	if !from.Result.Score.Known || !to.Result.Score.Known {
 		return c
 	}

@@ -15,6 +15,8 @@ type Explanation struct {
 	Day Day
 	// Dimensions in scorecard order. Their contributions add up to the score.
 	Dimensions []DimensionShare
+	// Values are all measures by the absence rule of the scorecard, also those it does not use; none of a churned account.
+	Values scorecard.Values
 	// Approximate says that users or features are estimated from a sample.
 	Approximate bool
 }

@@ -19,21 +19,15 @@ func ExplainRow(r *Row, set *scorecard.Set) (Explanation, bool) {
 
 // under explains what the score would be by another scorecard; false where none of its measures has data.
 func (x *Explanation) under(card *scorecard.Card) (Explanation, bool) {
-	var values scorecard.Values
-	for i := range x.Dimensions {
-		for j := range x.Dimensions[i].Measures {
-			m := &x.Dimensions[i].Measures[j]
-			values[m.Measure] = m.Value
-		}
-	}
 	y := Explanation{Day: x.Day}
-	y.Result.rate(card, &values)
-	y.explain(card, &values)
+	y.Result.rate(card, &x.Values)
+	y.explain(card, &x.Values)
 	return y, y.Result.Score.Known
 }
 
 // explain fills in the dimensions, with what each measure adds to the score.
 func (x *Explanation) explain(card *scorecard.Card, values *scorecard.Values) {
+	x.Values = *values
 	for i := range card.Dimensions {
 		d := &card.Dimensions[i]
 		score, _ := rateDimension(d, values)
