@@ -61,12 +61,13 @@ func (s *Service) facts(ctx context.Context, account string, v *view, limit int)
 	}
 	addUsers(out, &f, limit)
 	addFeatures(out, &f, today, limit)
+	addUnused(out, f.Milestones, limit)
 	addTickets(out, f.Tickets, limit)
 
 	return out, nil
 }
 
-// dayText writes a day; empty for nil.
+// dayWritten writes a day; empty for nil.
 func dayWritten(d *health.Day) string {
 	if d == nil {
 		return ""
@@ -128,6 +129,16 @@ func addFeatures(out *healthv1.Facts, f *health.Facts, today health.Day, limit i
 	})
 
 	out.Features = features[:min(limit, len(features))]
+}
+
+// addUnused adds the features of milestones that were never used, each once: they are what a customer is known to lack.
+func addUnused(out *healthv1.Facts, milestones []health.MilestoneFact, limit int) {
+	for i := range milestones {
+		m := &milestones[i]
+		if m.Reached == nil && !slices.Contains(out.GetFeaturesUnused(), m.Feature) && len(out.GetFeaturesUnused()) < limit {
+			out.FeaturesUnused = append(out.FeaturesUnused, m.Feature)
+		}
+	}
 }
 
 // addTickets adds the open tickets, the weightiest first.
