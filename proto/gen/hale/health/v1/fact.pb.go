@@ -278,7 +278,8 @@ type Facts struct {
 	FeaturesUsed int64 `protobuf:"varint,10,opt,name=features_used,json=featuresUsed,proto3" json:"features_used,omitempty"`
 	// How many features were used before, but not in 30 days.
 	FeaturesStopped int64 `protobuf:"varint,11,opt,name=features_stopped,json=featuresStopped,proto3" json:"features_stopped,omitempty"`
-	// Features that accounts of the workspace use and this one never did, the most used first.
+	// Features of the workspace's milestones that this account never used, in the order of the milestones. Which other
+	// features there are is not known.
 	FeaturesUnused []string `protobuf:"bytes,12,rep,name=features_unused,json=featuresUnused,proto3" json:"features_unused,omitempty"`
 	// The features, last used first.
 	Features []*FeatureFact `protobuf:"bytes,13,rep,name=features,proto3" json:"features,omitempty"`
