@@ -9,8 +9,8 @@ import (
 	"hale.dev/services/internal/health"
 )
 
-// quarterMonths is how many months a quarter has.
-const quarterMonths = 3
+// quarterMonths and yearMonths are how many months a quarter and a year have.
+const quarterMonths, yearMonths = 3, 12
 
 // GetReport implements HealthService.
 func (h *healthServer) GetReport(
@@ -133,5 +133,5 @@ func quarterDays(text string, today health.Day) (name string, from, to health.Da
 		return "", 0, 0, invalid("quarter", "quarter.future", "has not begun")
 	}
 
-	return fmt.Sprintf("%s-Q%d", from.String()[:4], month%12/quarterMonths+1), from, to, nil
+	return fmt.Sprintf("%s-Q%d", from.String()[:4], (month%yearMonths+yearMonths)%yearMonths/quarterMonths+1), from, to, nil
 }

@@ -366,7 +366,10 @@ func (w *world) setScorecards(workspace string, version uint64, document []byte,
 		p := w.part(n)
 		p.state.Sets = []fold.SetVersion{{Workspace: workspace, Version: version}}
 		w.commit(n, &store.Commit{
-			Put: []store.Entry{{Key: store.ScorecardsKey(workspace), Value: document}},
+			Put: []store.Entry{
+				{Key: store.ScorecardsKey(workspace), Value: document},
+				{Key: store.ScorecardsVersionKey(workspace, version), Value: document},
+			},
 		}, noon(), sequences[n])
 	}
 }

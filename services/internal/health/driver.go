@@ -50,8 +50,8 @@ type Span struct {
 	From, To, Today Day
 }
 
-// quietDays is from which length of a span on silence in it says something by itself, and regularFor how many days a user
-// must have been seen before to be missed.
+// A user or a feature is quiet after quietDays without; users are missed if they were seen on regularFor of the 28 days
+// before.
 const (
 	quietDays  = 7
 	regularFor = 4
@@ -67,9 +67,9 @@ func (s *Span) Drivers(c *MeasureChange) []Driver {
 	var all []Driver
 	switch c.Measure {
 	case scorecard.ActiveUsers, scorecard.Stickiness:
-		all = s.users(regularFor, func(*UserFact) bool { return true })
+		all = s.users()
 	case scorecard.ChampionSeen:
-		all = s.users(1, func(u *UserFact) bool { return u.Role == roleOfChampion })
+		all = s.champions()
 	case scorecard.FeaturesUsed:
 		all = s.features()
 	case scorecard.UsageTrend, scorecard.LoginTrend, scorecard.LoginDays:
@@ -101,6 +101,3 @@ func (s *Span) holds(d Day) bool { return d > s.From && d <= s.To }
 func (s *Span) left(d Day, window Day) bool {
 	return d <= s.From && d > s.From-window && d <= s.To-window
 }
-
-// length is how many days the span has.
-func (s *Span) length() Day { return s.To - s.From }

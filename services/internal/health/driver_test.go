@@ -64,8 +64,21 @@ func TestDrivers(t *testing.T) {
 		"a user who came now and then is not missed within a week": {
 			scorecard.ActiveUsers, 7, 0, daily("ann", 10, 8), nil,
 		},
-		"within less than a week nobody is missed": {
-			scorecard.ActiveUsers, 6, 0, daily("ann", 12, 8), nil,
+		"a user who is silent for less than a week is not missed": {
+			scorecard.ActiveUsers, 6, 0, daily("ann", 12, 6), nil,
+		},
+		"a user who became quiet within the span is missed": {
+			scorecard.ActiveUsers, 10, 0, daily("ann", 20, 8), []told{{health.DriverUserStopped, "ann", 8}},
+		},
+		"a user who was quiet before is not told again": {
+			scorecard.ActiveUsers, 1, 0, daily("ann", 12, 8), nil,
+		},
+		"a champion's silence counts from the first day": {
+			scorecard.ChampionSeen, 1, 0, append(daily("bob", 1, 1), on(20, role("bob", "champion"))),
+			[]told{{health.DriverUserStopped, "bob", 1}},
+		},
+		"a champion who was seen is no silence": {
+			scorecard.ChampionSeen, 1, 0, append(daily("bob", 1, 0), on(20, role("bob", "champion"))), nil,
 		},
 		"a user who leaves the window has stopped": {
 			scorecard.ActiveUsers, 1, 0, daily("ann", 28, 28), []told{{health.DriverUserStopped, "ann", 28}},
@@ -102,6 +115,10 @@ func TestDrivers(t *testing.T) {
 		"a feature used daily until the span has stopped": {
 			scorecard.FeaturesUsed, 7, 0, []fact{on(40, usage("u", "chart")), on(8, usage("u", "chart"))},
 			[]told{{health.DriverFeatureStopped, "chart", 8}},
+		},
+		"a feature that became quiet within the span has stopped": {
+			scorecard.FeaturesUsed, 11, 0, []fact{on(40, usage("u", "chart")), on(10, usage("u", "chart"))},
+			[]told{{health.DriverFeatureStopped, "chart", 10}},
 		},
 		"a feature that leaves the window has stopped": {
 			scorecard.FeaturesUsed, 1, 0, []fact{on(30, usage("u", "chart"))}, []told{{health.DriverFeatureStopped, "chart", 30}},

@@ -13,27 +13,19 @@ func (s *Span) window(u *UserFact, end Day) uint64 {
 	return u.Seen >> after(s.Today, end) & (1<<userDays - 1)
 }
 
-// users tells of the users that came and went. regular is how many days one must have been seen before to be missed after
-// a week.
-func (s *Span) users(regular int64, wanted func(*UserFact) bool) []Driver {
+// users tells of the users that came and went: who left the window, and who came regularly and became quiet.
+func (s *Span) users() []Driver {
 	var all []Driver
 	for i := range s.Facts.Users {
 		u := &s.Facts.Users[i]
-		if !wanted(u) || u.Last == nil || *u.Last <= s.From-userDays {
+		if u.Last == nil {
 			continue
 		}
 		before, now := ones(s.window(u, s.From)), s.window(u, s.To)
-		known := s.Today-s.From+userDays <= knownDays // whether all of the window before is
-		missed := *u.Last <= s.From && before >= regular && s.length() >= quietDays
 		switch {
-		case missed || *u.Last <= s.To-userDays:
-			d := Driver{Kind: DriverUserStopped, Subject: u.ID, Day: u.Last, Weight: before}
-			d.Text = fmt.Sprintf("%s was last seen on %s", u.ID, u.Last)
-			if known {
-				d.Text += fmt.Sprintf(", after %s of 28", count(before, "day"))
-			}
-			all = append(all, d)
-		case known && before == 0 && now != 0:
+		case s.became(*u.Last, userDays), s.became(*u.Last, quietDays) && before >= regularFor:
+			all = append(all, s.stopped(u))
+		case s.remembers() && before == 0 && now != 0:
 			first := s.To - Day(bits.Len64(now)-1) //nolint:gosec // 28 days
 			all = append(all, Driver{
 				Kind: DriverUserStarted, Subject: u.ID, Day: &first, Weight: ones(now),
@@ -43,6 +35,33 @@ func (s *Span) users(regular int64, wanted func(*UserFact) bool) []Driver {
 	}
 	return all
 }
+
+// champions tells of the champions who were not seen in the span.
+func (s *Span) champions() []Driver {
+	var all []Driver
+	for i := range s.Facts.Users {
+		if u := &s.Facts.Users[i]; u.Role == roleOfChampion && u.Last != nil && *u.Last <= s.From {
+			all = append(all, s.stopped(u))
+		}
+	}
+	return all
+}
+
+// stopped says that a user was seen no more.
+func (s *Span) stopped(u *UserFact) Driver {
+	d := Driver{Kind: DriverUserStopped, Subject: u.ID, Day: u.Last, Weight: ones(s.window(u, s.From))}
+	d.Text = fmt.Sprintf("%s was last seen on %s", u.ID, u.Last)
+	if s.remembers() && d.Weight > 0 {
+		d.Text += fmt.Sprintf(", after %s of 28", count(d.Weight, "day"))
+	}
+	return d
+}
+
+// remembers reports whether it is known on which of the 28 days before the span users were seen.
+func (s *Span) remembers() bool { return s.Today-s.From+userDays <= knownDays }
+
+// became reports whether something that was last so on a day became so many days old within the span.
+func (s *Span) became(last, days Day) bool { return last > s.From-days && last <= s.To-days }
 
 func ones(b uint64) int64 { return int64(bits.OnesCount64(b)) }
 
@@ -54,13 +73,13 @@ func count(n int64, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// features tells of the features that came and went. One that came and went within the span is neither.
+// features tells of the features that came and went: that left the window, or became quiet. One that came and left the
+// window within the span is neither.
 func (s *Span) features() []Driver {
 	var all []Driver
 	for i := range s.Facts.Features {
 		f := &s.Facts.Features[i]
 		gone := f.Last <= s.To-featureDays
-		missed := f.Last <= s.From && f.Last > s.From-quietDays && s.length() >= quietDays
 		switch {
 		case s.holds(f.First):
 			if !gone {
@@ -69,7 +88,7 @@ func (s *Span) features() []Driver {
 					Text: f.Name + " was used for the first time on " + f.First.String(),
 				})
 			}
-		case f.First <= s.From && f.Last > s.From-featureDays && (gone || missed):
+		case f.First <= s.From && (s.became(f.Last, featureDays) || s.became(f.Last, quietDays)):
 			all = append(all, Driver{
 				Kind: DriverFeatureStopped, Subject: f.Name, Day: &f.Last, Weight: int64(f.Last - f.First),
 				Text: f.Name + " was used for the last time on " + f.Last.String(),
