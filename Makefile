@@ -16,7 +16,7 @@ FUZZTIME ?= 3s
 BUF_PACKAGE := scripts/node_modules/.package-lock.json
 VALIDATE := $(BUILD)/protovalidate/buf/validate/validate.proto
 E2E_PACKAGE := services/e2e/clients/node_modules/.package-lock.json
-GENERATORS := $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc
+GENERATORS := $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc $(BIN)/protoc-gen-hale-openapi
 export PATH := $(BIN):$(PATH)
 # The version is given by VERSION; stamping it from git fails where the tree belongs to another user.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
@@ -84,7 +84,7 @@ docs: ## Check that the pages name only files that exist
 	cd scripts && GOWORK=off go run ./links ..
 
 .PHONY: generate
-generate: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Generate the Go code of the protos
+generate: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Generate the Go code and the OpenAPI document of the protos
 	scripts/buf generate
 
 .PHONY: verify
@@ -145,6 +145,9 @@ $(BIN)/protoc-gen-go: scripts/go.mod
 
 $(BIN)/protoc-gen-go-grpc: scripts/go.mod
 	$(call tool,google.golang.org/grpc/cmd/protoc-gen-go-grpc)
+
+$(BIN)/protoc-gen-hale-openapi: scripts/go.mod $(wildcard scripts/openapi/*.go)
+	$(call tool,./openapi)
 
 $(VALIDATE): scripts/protovalidate/go.mod
 	scripts/validate-proto $@

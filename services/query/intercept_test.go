@@ -26,7 +26,7 @@ func TestCallsAreTimed(t *testing.T) {
 	w.score(home, "acme", noon(), 0, used("acme"))
 
 	for _, account := range []string{"acme", "acme", "nobody"} {
-		_, _ = w.health().GetHealth(w.as(access.RoleQuery), &healthv1.GetHealthRequest{AccountId: account})
+		_, _ = w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: account})
 	}
 
 	var all metricdata.ResourceMetrics
