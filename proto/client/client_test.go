@@ -33,7 +33,8 @@ func TestDial(t *testing.T) {
 		{"without a key anything may", "192.0.2.1:9090", nil, nil},
 		{
 			"plain text and TLS exclude each other", "127.0.0.1:9090",
-			[]client.Option{client.WithTLS(&tls.Config{MinVersion: tls.VersionTLS13}), client.WithPlaintext()}, client.ErrTransport,
+			[]client.Option{client.WithTLS(&tls.Config{MinVersion: tls.VersionTLS13}), client.WithPlaintext()},
+			client.ErrTransport,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,7 +155,11 @@ func TestAccounts(t *testing.T) {
 	}
 
 	f.calls = 0
-	for range c.Accounts(t.Context(), nil) {
+	for _, err := range c.Accounts(t.Context(), nil) {
+		if err != nil {
+			t.Error(err)
+		}
+
 		break
 	}
 

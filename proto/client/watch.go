@@ -74,7 +74,7 @@ func (w *watch) once(ctx context.Context) (bool, error) {
 
 	stream, err := w.client.Health.WatchHealth(ctx, w.request)
 	if err != nil {
-		return false, err //nolint:wrapcheck // Watch wraps it
+		return false, err
 	}
 
 	for got := false; ; got = true {

@@ -193,7 +193,7 @@ func TestGrafana(t *testing.T) {
 	for _, column := range []string{"accountId", "name", "band", "stage", "currency"} {
 		require.IsType(t, "", row[column], column)
 	}
-	require.Equal(t, "4", row["seats"], "the one 64-bit integer, a string as protobuf's JSON has it: docs/clients.md")
+	require.IsType(t, "", row["seats"], "the one 64-bit integer, a string as protobuf's JSON has it: docs/clients.md")
 	for column, value := range row {
 		switch value.(type) {
 		case string, float64, bool:
