@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unique"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,10 +28,11 @@ const million = 1_000_000
 // likelyRow is a row as real ones are.
 func likelyRow(rnd *rand.Rand, account int) *column.Row {
 	r := blank(fmt.Sprintf("account-%07d", account))
-	r.Name, r.Owner = fmt.Sprintf("Company %d Ltd", account), fmt.Sprintf("csm-%03d@example.com", rnd.IntN(500))
+	r.Name = fmt.Sprintf("Company %d Ltd", account)
+	r.Owner = unique.Make(fmt.Sprintf("csm-%03d@example.com", rnd.IntN(500))).Value() // as the feed does
 	r.Segment = []string{"smb", "mid-market", "enterprise", "strategic"}[rnd.IntN(4)]
 	r.Plan = []string{"free", "team", "business", "enterprise"}[rnd.IntN(4)]
-	r.Industry, r.Card = fmt.Sprint("industry ", rnd.IntN(30)), "standard"
+	r.Industry, r.Card = unique.Make(fmt.Sprint("industry ", rnd.IntN(30))).Value(), "standard"
 	r.Score, r.ScoreKnown = rnd.Int64N(100e6), true
 	r.Band = []healthv1.Band{2, 2, 3, 4, 5}[r.Score/20e6]
 	r.Stage, r.Coverage = healthv1.Stage(1+rnd.IntN(4)), 50e6+rnd.Int64N(50e6)

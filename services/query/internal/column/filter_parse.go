@@ -34,8 +34,8 @@ type node struct {
 //	expression  = sequence { "AND" sequence }
 //	sequence    = factor { factor }
 //	factor      = term { "OR" term }
-//	term        = [ "NOT" | "-" ] simple
-//	simple      = "(" expression ")" | call | test
+//	term        = [ "NOT" | "-" ] ( group | call | test )
+//	group       = "(" expression ")"
 //	call        = function "(" argument ")"
 //	test        = member [ operator argument ]
 //

@@ -15,6 +15,8 @@ const (
 	enough = 3
 	// large is from how many rows on nobody waits for an order to be sorted.
 	large = 1 << 15
+	// promptly is how many changes a reader sorts in while it waits.
+	promptly = 1024
 	// leastLog is how many changes may wait for a kept order to be read, however few accounts there are.
 	leastLog = 4096
 	// logShare is the share of the accounts that may change before a kept order that nobody reads is dropped.
@@ -44,7 +46,7 @@ func (t *Table) note(changes []Change) {
 	}
 
 	for text, k := range t.kept {
-		if t.end()-k.next > uint64(most) { //nolint:gosec // positive
+		if t.end()-k.next > uint64(most) {
 			delete(t.kept, text)
 		}
 	}
@@ -67,12 +69,14 @@ func (t *Table) trim() {
 	}
 }
 
-// catchUp sorts into a kept order what changed since it was read, and returns it; nil: it was dropped.
-func (t *Table) catchUp(k *kept) *sorted {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-
+// catchUp sorts into a kept order what changed since it was read, and returns it; nil: it was dropped. Its lock is held.
+// made is what it has been made of so far; nil: that is in the table already.
+func (t *Table) catchUp(k *kept, made *sorted) *sorted {
 	t.mu.Lock()
+
+	if made == nil {
+		made = k.sorted
+	}
 
 	if k.next < t.first {
 		t.mu.Unlock()
@@ -80,20 +84,34 @@ func (t *Table) catchUp(k *kept) *sorted {
 		return nil
 	}
 
-	s, changes, end := k.sorted, t.log[k.next-t.first:], t.end()
+	changes, end := t.log[k.next-t.first:], t.end()
 
 	t.mu.Unlock()
 
-	s = s.with(changes)
+	made = made.with(changes)
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	k.sorted, k.next = s, end
+	k.sorted, k.next = made, end
 	t.trim()
 
-	return s
+	return made
 }
+
+// catchUpFar does so while nobody waits, until there is little left to do.
+func (t *Table) catchUpFar(k *kept, made *sorted) {
+	for far := true; far && t.catchUp(k, made) != nil; {
+		made = nil
+
+		t.mu.Lock()
+		far = t.behind(k) > promptly
+		t.mu.Unlock()
+	}
+}
+
+// behind is how many changes a kept order has not taken up.
+func (t *Table) behind(k *kept) uint64 { return t.end() - k.next }
 
 // sorted returns the rows in an order, if that is kept, or has now been asked for often enough; nil: it is not, or not
 // yet. With walks, it is going to be asked for again and again.
@@ -104,15 +122,11 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	if k := t.kept[o.text]; k != nil {
 		k.used = t.clock
-		made := k.sorted != nil
+		made, far := k.sorted, t.behind(k) > promptly
 
 		t.mu.Unlock()
 
-		if !made {
-			return nil
-		}
-
-		return t.catchUp(k)
+		return t.read(k, made, far)
 	}
 
 	if !t.often(o, walks) {
@@ -128,24 +142,44 @@ func (t *Table) sorted(o Order, walks bool) *sorted {
 
 	t.mu.Unlock()
 
-	if size > large {
-		go t.make(o, k, all, size)
+	k.mu.Lock()
+
+	if size <= large {
+		defer k.mu.Unlock()
+
+		return t.catchUp(k, o.sort(all, size))
+	}
+
+	go func() {
+		defer k.mu.Unlock()
+
+		t.catchUpFar(k, o.sort(all, size))
+	}()
+
+	return nil
+}
+
+// read brings a kept order up to date. Nobody waits for one that is not made yet, or has far to catch up.
+func (t *Table) read(k *kept, made *sorted, far bool) *sorted {
+	switch {
+	case made == nil:
+		return nil
+	case far && made.size > large:
+		if k.mu.TryLock() {
+			go func() {
+				defer k.mu.Unlock()
+
+				t.catchUpFar(k, nil)
+			}()
+		}
 
 		return nil
 	}
 
-	return t.make(o, k, all, size)
-}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 
-// make sorts an order, outside of the lock, for it takes long.
-func (t *Table) make(o Order, k *kept, all []*slots, size int) *sorted {
-	made := o.sort(all, size)
-
-	t.mu.Lock()
-	k.sorted = made
-	t.mu.Unlock()
-
-	return t.catchUp(k)
+	return t.catchUp(k, nil)
 }
 
 // often counts how often an order is asked for.

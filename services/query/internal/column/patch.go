@@ -83,21 +83,34 @@ func (s *sorted) add(entries []entry) {
 func (o Order) patch(chunk, gone, come []entry) []entry {
 	next := make([]entry, 0, len(chunk)+len(come))
 
-	for _, e := range chunk {
-		if len(gone) > 0 && gone[0].row == e.row {
-			gone = gone[1:]
+	for len(gone)+len(come) > 0 {
+		// What is gone goes first, for what has come may take its very place.
+		comes := len(gone) == 0 || len(come) > 0 && o.compareEntries(come[0], gone[0]) < 0
+
+		var e entry
+		if comes {
+			e = come[0]
+		} else {
+			e = gone[0]
+		}
+
+		n := sort.Search(len(chunk), func(i int) bool { return o.compareEntries(chunk[i], e) >= 0 })
+		next, chunk = append(next, chunk[:n]...), chunk[n:]
+
+		if comes {
+			next, come = append(next, e), come[1:]
 
 			continue
 		}
 
-		for len(come) > 0 && o.compareEntries(come[0], e) < 0 {
-			next, come = append(next, come[0]), come[1:]
-		}
+		gone = gone[1:]
 
-		next = append(next, e)
+		if len(chunk) > 0 && chunk[0].row == e.row {
+			chunk = chunk[1:]
+		}
 	}
 
-	return append(next, come...)
+	return append(next, chunk...)
 }
 
 // net is what changes come to: of each account the row that was there before all and the one that is there after, both
