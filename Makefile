@@ -16,7 +16,7 @@ FUZZTIME ?= 3s
 BUF_PACKAGE := scripts/node_modules/.package-lock.json
 VALIDATE := $(BUILD)/protovalidate/buf/validate/validate.proto
 E2E_PACKAGE := services/e2e/clients/node_modules/.package-lock.json
-GENERATORS := $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc
+GENERATORS := $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc $(BIN)/protoc-gen-hale-openapi
 export PATH := $(BIN):$(PATH)
 # The version is given by VERSION; stamping it from git fails where the tree belongs to another user.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
@@ -84,7 +84,7 @@ docs: ## Check that the pages name only files that exist
 	cd scripts && GOWORK=off go run ./links ..
 
 .PHONY: generate
-generate: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Generate the Go code of the protos
+generate: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Generate the Go code and the OpenAPI document of the protos
 	scripts/buf generate
 
 .PHONY: verify
@@ -94,6 +94,7 @@ verify: $(GENERATORS) $(VALIDATE) $(BUF_PACKAGE) ## Check the protos: fresh code
 .PHONY: unit-test
 unit-test: $(E2E_PACKAGE) ## Run all tests, those with real processes too
 	cd scripts && GOWORK=off go test ./...
+	cd proto && go test -race -count=1 ./...
 	cd services && go test -race -count=1 -timeout 20m $$(go list ./... | grep -v /e2e)
 	cd services && go test -race -count=1 -timeout 20m -p 1 ./e2e/... # these want the machine for themselves
 
@@ -145,6 +146,9 @@ $(BIN)/protoc-gen-go: scripts/go.mod
 
 $(BIN)/protoc-gen-go-grpc: scripts/go.mod
 	$(call tool,google.golang.org/grpc/cmd/protoc-gen-go-grpc)
+
+$(BIN)/protoc-gen-hale-openapi: scripts/go.mod $(wildcard scripts/openapi/*.go)
+	$(call tool,./openapi)
 
 $(VALIDATE): scripts/protovalidate/go.mod
 	scripts/validate-proto $@

@@ -261,6 +261,15 @@ func runCommand(t *testing.T, dir, name string, args ...string) []byte {
 	return out
 }
 
+// failCommand runs a program that must fail, and returns what it prints.
+func failCommand(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	var failed *exec.ExitError
+	require.ErrorAs(t, err, &failed, "%s", out)
+	return string(out)
+}
+
 // buildGrpcurl builds the version that scripts/go.mod pins.
 func buildGrpcurl(t *testing.T) string {
 	t.Helper()

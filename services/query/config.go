@@ -29,6 +29,9 @@ type Config struct {
 	TLSKey  string `koanf:"tls_key"`
 	// Insecure lets listeners be reached from other machines without TLS.
 	Insecure bool `koanf:"insecure"`
+	// CORSOrigins are the origins whose pages may call the HTTP listener from a browser, each spelled as browsers do:
+	// https://dash.example.com; empty: none.
+	CORSOrigins []string `koanf:"cors_origins"`
 	// MaxWait is how long a read with at_least waits at most; 0: 30 s.
 	MaxWait time.Duration `koanf:"max_wait"`
 	// Drain is how long calls under way have to end when the service stops; 0: 10 s.
@@ -47,6 +50,8 @@ var (
 	ErrTLSPair = errors.New("query: tls_cert and tls_key go together")
 	// ErrInsecure is returned for a listener that other machines could reach without TLS.
 	ErrInsecure = errors.New("query: a listener beyond loopback needs TLS, or insecure set")
+	// ErrOrigin is returned for an origin that is not scheme://host[:port], in lower case.
+	ErrOrigin = errors.New("query: cors_origins: not an origin such as https://dash.example.com")
 	// ErrNegative is returned for a negative duration.
 	ErrNegative = errors.New("query: max_wait and drain must not be negative")
 )
@@ -59,6 +64,10 @@ func (c Config) Validate() error {
 
 	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 {
 		return ErrNegative
+	}
+
+	if err := checkOrigins(c.CORSOrigins); err != nil {
+		return err
 	}
 
 	c = c.complete()

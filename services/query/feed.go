@@ -311,7 +311,7 @@ func (f *feed) await(ctx context.Context, t *hub.Token) error {
 
 	poke(f.urgent)
 
-	return f.hub.Await(ctx, t) //nolint:wrapcheck // the cause that ended ctx
+	return f.hub.Await(ctx, t)
 }
 
 // asOf is the log time up to which all columns are complete, in microseconds; 0: nothing seen yet. Partitions that

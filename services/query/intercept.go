@@ -25,7 +25,8 @@ func newValidator() (protovalidate.Validator, error) {
 	v, err := protovalidate.New(protovalidate.WithMessages(
 		&healthv1.GetHealthRequest{}, &healthv1.GetHistoryRequest{}, &healthv1.ListAccountsRequest{},
 		&healthv1.WatchHealthRequest{}, &healthv1.SetSegmentRequest{}, &healthv1.GetSegmentRequest{},
-		&healthv1.DeleteSegmentRequest{}, &healthv1.ListRejectsRequest{}, &adminv1.GetScorecardsRequest{}, &adminv1.CheckScorecardsRequest{},
+		&healthv1.DeleteSegmentRequest{}, &healthv1.ListRejectsRequest{},
+		&adminv1.GetScorecardsRequest{}, &adminv1.CheckScorecardsRequest{},
 		&adminv1.ApplyScorecardsRequest{}, &adminv1.ResendRejectsRequest{}, &adminv1.TailEventsRequest{},
 		&adminv1.ListPartitionsRequest{}, &adminv1.ListSnapshotsRequest{}, &adminv1.CreateSnapshotRequest{},
 		&adminv1.RestoreSnapshotRequest{}, &adminv1.StartRebuildRequest{}, &adminv1.AbortTaskRequest{},

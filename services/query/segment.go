@@ -70,8 +70,7 @@ func (h *healthServer) SetSegment(
 func (s *Service) storable(ws string, one *healthv1.Segment) error {
 	filter, err := column.ParseFilter(one.GetFilter(), nil)
 	if err != nil {
-		var bad *column.FilterError
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*column.FilterError](err); ok {
 			return invalid("segment.filter", bad.Code, bad.Error())
 		}
 

@@ -32,7 +32,7 @@ func (w *world) later() int64 {
 // customer makes an account with a plan and revenue.
 func (w *world) customer(id, plan string, arr int64) {
 	w.score(home, id, w.later(), 0, profiled(id, &eventv1.Account{
-		Plan: proto.String(plan), ArrMicros: proto.Int64(arr * 1_000_000), Currency: proto.String("EUR"),
+		Plan: new(plan), ArrMicros: new(arr * 1_000_000), Currency: new("EUR"),
 	}))
 }
 

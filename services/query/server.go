@@ -24,6 +24,7 @@ import (
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/proto/gen/openapi"
 	"hale.dev/services/internal/access"
 )
 
@@ -95,13 +96,18 @@ func newServers(s *Service) (*servers, error) {
 		return nil, fmt.Errorf("query: offering JSON, Connect and gRPC-Web: %w", err)
 	}
 
+	document, err := newDocument(openapi.Document)
+	if err != nil {
+		return nil, err
+	}
+
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true) // gRPC works on this listener too
 
 	srv.http = &http.Server{
-		Handler: plain(transcoder), Protocols: protocols, TLSConfig: s.tls,
+		Handler: allowOrigins(s.cfg.CORSOrigins, documented(document, plain(transcoder))), Protocols: protocols, TLSConfig: s.tls,
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 	}
 

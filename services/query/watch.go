@@ -93,7 +93,7 @@ func (w *watch) run(ctx context.Context) error {
 
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx) //nolint:wrapcheck // how the call ended
+			return context.Cause(ctx)
 		case <-w.service.stopping:
 			return w.ended(codes.Unavailable, reasonStopping, "the service is stopping")
 		case <-w.rules.changed:

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
@@ -76,11 +75,11 @@ func (w *world) random(r *rand.Rand, accounts int) {
 
 	switch r.IntN(3) {
 	case 0:
-		w.score(home, id, w.later(), 0, profiled(id, &eventv1.Account{Plan: proto.String([]string{"pro", "free"}[r.IntN(2)])}))
+		w.score(home, id, w.later(), 0, profiled(id, &eventv1.Account{Plan: new([]string{"pro", "free"}[r.IntN(2)])}))
 	case 1:
 		w.score(home, id, noon(), 0, used(id))
 	default: // as a part of a midnight roll does, which leaves the cursor where it is
-		w.score(home, id, w.later(), stay, profiled(id, &eventv1.Account{ArrMicros: proto.Int64(int64(r.IntN(1000)))}))
+		w.score(home, id, w.later(), stay, profiled(id, &eventv1.Account{ArrMicros: new(int64(r.IntN(1000)))}))
 	}
 }
 
@@ -113,14 +112,14 @@ func TestWatchersKnowWhatListsGive(t *testing.T) {
 				writer.Go(func() {
 					defer close(done)
 
-					r := rand.New(rand.NewPCG(uint64(round), 1)) //nolint:gosec // a test
+					r := rand.New(rand.NewPCG(uint64(round), 1))
 					for range writes {
 						first.random(r, accounts)
 					}
 				})
 
 				for i, c := range clients {
-					readers.Go(func() { c.roam(t, processes, rand.New(rand.NewPCG(uint64(round), uint64(i+2))), done) }) //nolint:gosec // a test
+					readers.Go(func() { c.roam(t, processes, rand.New(rand.NewPCG(uint64(round), uint64(i+2))), done) })
 				}
 
 				writer.Wait()
@@ -326,7 +325,7 @@ func TestWatchEnds(t *testing.T) {
 			for j := range 64 {
 				id := accountID(j)
 				w.score(home, id, w.later(), 0, profiled(id, &eventv1.Account{
-					Name: proto.String(name), ArrMicros: proto.Int64(int64(i)),
+					Name: new(name), ArrMicros: new(int64(i)),
 				}))
 			}
 
@@ -366,7 +365,7 @@ func TestWatchEnds(t *testing.T) {
 		c := w.watching(t, "")
 		c.until(t, w)
 		require.NoError(t, w.stop())
-		w.score(home, "acme", w.later(), 0, profiled("acme", &eventv1.Account{Plan: proto.String("pro")}))
+		w.score(home, "acme", w.later(), 0, profiled("acme", &eventv1.Account{Plan: new("pro")}))
 
 		next := w.beside()
 		next.run()

@@ -136,8 +136,12 @@ func (a *app) printSegment(s *healthv1.Segment) error {
 func drawSegments(views []segmentView) func(io.Writer) error {
 	return func(w io.Writer) error {
 		t := table{columns: []column{
-			{name: "SEGMENT"}, {name: "ACCOUNTS", right: true}, {name: "ARR", right: true}, {name: "REVISION", right: true},
-			{name: "FILTER"}, {name: "DESCRIPTION"},
+			{name: "SEGMENT"},
+			{name: "ACCOUNTS", right: true},
+			{name: "ARR", right: true},
+			{name: "REVISION", right: true},
+			{name: "FILTER"},
+			{name: "DESCRIPTION"},
 		}}
 
 		for i := range views {

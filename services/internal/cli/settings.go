@@ -95,6 +95,8 @@ func (s *settings) declareServices(set *config.Set) {
 	set.String(&q.TLSCert, "query.tls_cert", "", "PEM file with the certificate of both query listeners")
 	set.String(&q.TLSKey, "query.tls_key", "", "PEM file with its key")
 	set.Bool(&q.Insecure, "query.allow_public", false, "let other machines reach the query listeners without TLS")
+	set.Strings(&q.CORSOrigins, "query.cors_origins", nil,
+		"origins whose pages may call the query HTTP listener, by commas: https://dash.example.com; empty: none")
 	set.Duration(&q.MaxWait, "query.max_wait", 0, "longest wait of a read with at_least; 0: 30s")
 	set.Duration(&q.Drain, "query.drain", 0, "time for calls under way to end; 0: 10s")
 }

@@ -105,7 +105,7 @@ func goesOn(err error) bool {
 		return false
 	}
 
-	switch s.Code() { //nolint:exhaustive // all others end it
+	switch s.Code() {
 	case codes.Unavailable, codes.Aborted, codes.ResourceExhausted:
 		return true
 	default:
@@ -117,13 +117,13 @@ func goesOn(err error) bool {
 func (w *healthWatch) once(ctx context.Context) error {
 	stream, err := w.client.WatchHealth(ctx, w.request)
 	if err != nil {
-		return err //nolint:wrapcheck // run wraps it
+		return err
 	}
 
 	for {
 		part, err := stream.Recv()
 		if err != nil {
-			return err //nolint:wrapcheck // run wraps it
+			return err
 		}
 
 		w.heard = true

@@ -33,7 +33,10 @@ type part struct {
 
 // New returns a hub for the tables of a book, whose rings hold size changes each.
 func New(book *column.Book, partitions, size int) *Hub {
-	h := &Hub{book: book, size: size, parts: make([]part, partitions), rings: map[string]*ring{}, ready: make(chan struct{}), moved: make(chan struct{})}
+	h := &Hub{
+		book: book, size: size, parts: make([]part, partitions), rings: map[string]*ring{},
+		ready: make(chan struct{}), moved: make(chan struct{}),
+	}
 	close(h.ready)
 	h.point.Store(h.newPoint(0))
 

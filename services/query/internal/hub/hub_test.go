@@ -197,7 +197,9 @@ func rows(j *hub.Joined) []*column.Row {
 }
 
 // id is the identity of most tests.
-func id() hub.Identity { return hub.NewIdentity([]string{"installation", workspace, "filter"}, []string{"rule"}) }
+func id() hub.Identity {
+	return hub.NewIdentity([]string{"installation", workspace, "filter"}, []string{"rule"})
+}
 
 // token is what a watcher has now.
 func (w *world) token(t *testing.T) *hub.Token {
@@ -394,7 +396,7 @@ func TestToken(t *testing.T) {
 		require.ErrorIs(t, err, hub.ErrToken)
 	}
 
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+	r := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
 		b := []byte(text)
 		b[r.IntN(len(b))] = byte(r.IntN(256))

@@ -4,18 +4,19 @@ import "hale.dev/services/query/internal/column"
 
 // Position is how far something is in a partition.
 type Position struct {
+	column.Place
+
 	// Known is false where it cannot be said: while the partition is being filled.
 	Known bool
 	// Generation and Epoch of the store's head: another generation is another set of values; at the same cursor, places
 	// of two epochs cannot be compared.
 	Generation, Epoch uint64
-	column.Place
 }
 
-// tells says whether what changed behind a position, in a partition that was filled at floor, is known from the rows.
-func (floor Position) tells(p Position) bool {
-	return floor.Known && p.Known && p.Generation == floor.Generation &&
-		(p.Cursor > floor.Cursor || p.Cursor == floor.Cursor && p.Epoch == floor.Epoch && p.Revision >= floor.Revision)
+// tells says, of the position at which a partition was filled, whether the rows tell what changed behind another one.
+func (p Position) tells(seen Position) bool {
+	return p.Known && seen.Known && seen.Generation == p.Generation &&
+		(seen.Cursor > p.Cursor || seen.Cursor == p.Cursor && seen.Epoch == p.Epoch && seen.Revision >= p.Revision)
 }
 
 // before says whether a place of a partition whose newest change is of an epoch may be behind what p has seen.

@@ -2253,25 +2253,25 @@ const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\x13TASK_STATE_ABORTING\x10\x03\x12\x13\n" +
 	"\x0fTASK_STATE_DONE\x10\x04\x12\x15\n" +
 	"\x11TASK_STATE_FAILED\x10\x05\x12\x16\n" +
-	"\x12TASK_STATE_ABORTED\x10\x062\xe6\v\n" +
-	"\fAdminService\x12Z\n" +
-	"\rGetScorecards\x12#.hale.admin.v1.GetScorecardsRequest\x1a$.hale.admin.v1.GetScorecardsResponse\x12`\n" +
-	"\x0fCheckScorecards\x12%.hale.admin.v1.CheckScorecardsRequest\x1a&.hale.admin.v1.CheckScorecardsResponse\x12`\n" +
+	"\x12TASK_STATE_ABORTED\x10\x062\x84\f\n" +
+	"\fAdminService\x12_\n" +
+	"\rGetScorecards\x12#.hale.admin.v1.GetScorecardsRequest\x1a$.hale.admin.v1.GetScorecardsResponse\"\x03\x90\x02\x01\x12e\n" +
+	"\x0fCheckScorecards\x12%.hale.admin.v1.CheckScorecardsRequest\x1a&.hale.admin.v1.CheckScorecardsResponse\"\x03\x90\x02\x01\x12`\n" +
 	"\x0fApplyScorecards\x12%.hale.admin.v1.ApplyScorecardsRequest\x1a&.hale.admin.v1.ApplyScorecardsResponse\x12Z\n" +
 	"\rResendRejects\x12#.hale.admin.v1.ResendRejectsRequest\x1a$.hale.admin.v1.ResendRejectsResponse\x12S\n" +
 	"\n" +
-	"TailEvents\x12 .hale.admin.v1.TailEventsRequest\x1a!.hale.admin.v1.TailEventsResponse0\x01\x12]\n" +
-	"\x0eListPartitions\x12$.hale.admin.v1.ListPartitionsRequest\x1a%.hale.admin.v1.ListPartitionsResponse\x12Z\n" +
-	"\rListSnapshots\x12#.hale.admin.v1.ListSnapshotsRequest\x1a$.hale.admin.v1.ListSnapshotsResponse\x12]\n" +
+	"TailEvents\x12 .hale.admin.v1.TailEventsRequest\x1a!.hale.admin.v1.TailEventsResponse0\x01\x12b\n" +
+	"\x0eListPartitions\x12$.hale.admin.v1.ListPartitionsRequest\x1a%.hale.admin.v1.ListPartitionsResponse\"\x03\x90\x02\x01\x12_\n" +
+	"\rListSnapshots\x12#.hale.admin.v1.ListSnapshotsRequest\x1a$.hale.admin.v1.ListSnapshotsResponse\"\x03\x90\x02\x01\x12]\n" +
 	"\x0eCreateSnapshot\x12$.hale.admin.v1.CreateSnapshotRequest\x1a%.hale.admin.v1.CreateSnapshotResponse\x12`\n" +
 	"\x0fRestoreSnapshot\x12%.hale.admin.v1.RestoreSnapshotRequest\x1a&.hale.admin.v1.RestoreSnapshotResponse\x12W\n" +
 	"\fStartRebuild\x12\".hale.admin.v1.StartRebuildRequest\x1a#.hale.admin.v1.StartRebuildResponse\x12N\n" +
-	"\tAbortTask\x12\x1f.hale.admin.v1.AbortTaskRequest\x1a .hale.admin.v1.AbortTaskResponse\x12N\n" +
-	"\tListTasks\x12\x1f.hale.admin.v1.ListTasksRequest\x1a .hale.admin.v1.ListTasksResponse\x12S\n" +
+	"\tAbortTask\x12\x1f.hale.admin.v1.AbortTaskRequest\x1a .hale.admin.v1.AbortTaskResponse\x12S\n" +
+	"\tListTasks\x12\x1f.hale.admin.v1.ListTasksRequest\x1a .hale.admin.v1.ListTasksResponse\"\x03\x90\x02\x01\x12S\n" +
 	"\n" +
 	"WatchTasks\x12 .hale.admin.v1.WatchTasksRequest\x1a!.hale.admin.v1.WatchTasksResponse0\x01\x12N\n" +
-	"\tCreateKey\x12\x1f.hale.admin.v1.CreateKeyRequest\x1a .hale.admin.v1.CreateKeyResponse\x12K\n" +
-	"\bListKeys\x12\x1e.hale.admin.v1.ListKeysRequest\x1a\x1f.hale.admin.v1.ListKeysResponse\x12N\n" +
+	"\tCreateKey\x12\x1f.hale.admin.v1.CreateKeyRequest\x1a .hale.admin.v1.CreateKeyResponse\x12P\n" +
+	"\bListKeys\x12\x1e.hale.admin.v1.ListKeysRequest\x1a\x1f.hale.admin.v1.ListKeysResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\tRotateKey\x12\x1f.hale.admin.v1.RotateKeyRequest\x1a .hale.admin.v1.RotateKeyResponse\x12N\n" +
 	"\tRevokeKey\x12\x1f.hale.admin.v1.RevokeKeyRequest\x1a .hale.admin.v1.RevokeKeyResponseB*Z(hale.dev/proto/gen/hale/admin/v1;adminv1b\x06proto3"
 

@@ -513,32 +513,32 @@ const file_hale_health_v1_health_proto_rawDesc = "" +
 	"\n" +
 	"account_id\x18\a \x01(\tR\taccountId\x12\x16\n" +
 	"\x06origin\x18\b \x01(\tR\x06origin\x12\x12\n" +
-	"\x04body\x18\t \x01(\fR\x04body2\xd9\r\n" +
-	"\rHealthService\x12P\n" +
-	"\tGetHealth\x12 .hale.health.v1.GetHealthRequest\x1a!.hale.health.v1.GetHealthResponse\x12_\n" +
-	"\x0eBatchGetHealth\x12%.hale.health.v1.BatchGetHealthRequest\x1a&.hale.health.v1.BatchGetHealthResponse\x12S\n" +
+	"\x04body\x18\t \x01(\fR\x04body2\x95\x0e\n" +
+	"\rHealthService\x12U\n" +
+	"\tGetHealth\x12 .hale.health.v1.GetHealthRequest\x1a!.hale.health.v1.GetHealthResponse\"\x03\x90\x02\x01\x12d\n" +
+	"\x0eBatchGetHealth\x12%.hale.health.v1.BatchGetHealthRequest\x1a&.hale.health.v1.BatchGetHealthResponse\"\x03\x90\x02\x01\x12X\n" +
 	"\n" +
-	"GetHistory\x12!.hale.health.v1.GetHistoryRequest\x1a\".hale.health.v1.GetHistoryResponse\x12\\\n" +
-	"\rCompareHealth\x12$.hale.health.v1.CompareHealthRequest\x1a%.hale.health.v1.CompareHealthResponse\x12M\n" +
-	"\bGetFacts\x12\x1f.hale.health.v1.GetFactsRequest\x1a .hale.health.v1.GetFactsResponse\x12P\n" +
-	"\tGetReport\x12 .hale.health.v1.GetReportRequest\x1a!.hale.health.v1.GetReportResponse\x12Y\n" +
-	"\fListAccounts\x12#.hale.health.v1.ListAccountsRequest\x1a$.hale.health.v1.ListAccountsResponse\x12X\n" +
-	"\vWatchHealth\x12\".hale.health.v1.WatchHealthRequest\x1a#.hale.health.v1.WatchHealthResponse0\x01\x12Y\n" +
-	"\fGetPortfolio\x12#.hale.health.v1.GetPortfolioRequest\x1a$.hale.health.v1.GetPortfolioResponse\x12V\n" +
-	"\vListRejects\x12\".hale.health.v1.ListRejectsRequest\x1a#.hale.health.v1.ListRejectsResponse\x12S\n" +
+	"GetHistory\x12!.hale.health.v1.GetHistoryRequest\x1a\".hale.health.v1.GetHistoryResponse\"\x03\x90\x02\x01\x12a\n" +
+	"\rCompareHealth\x12$.hale.health.v1.CompareHealthRequest\x1a%.hale.health.v1.CompareHealthResponse\"\x03\x90\x02\x01\x12R\n" +
+	"\bGetFacts\x12\x1f.hale.health.v1.GetFactsRequest\x1a .hale.health.v1.GetFactsResponse\"\x03\x90\x02\x01\x12U\n" +
+	"\tGetReport\x12 .hale.health.v1.GetReportRequest\x1a!.hale.health.v1.GetReportResponse\"\x03\x90\x02\x01\x12^\n" +
+	"\fListAccounts\x12#.hale.health.v1.ListAccountsRequest\x1a$.hale.health.v1.ListAccountsResponse\"\x03\x90\x02\x01\x12X\n" +
+	"\vWatchHealth\x12\".hale.health.v1.WatchHealthRequest\x1a#.hale.health.v1.WatchHealthResponse0\x01\x12^\n" +
+	"\fGetPortfolio\x12#.hale.health.v1.GetPortfolioRequest\x1a$.hale.health.v1.GetPortfolioResponse\"\x03\x90\x02\x01\x12[\n" +
+	"\vListRejects\x12\".hale.health.v1.ListRejectsRequest\x1a#.hale.health.v1.ListRejectsResponse\"\x03\x90\x02\x01\x12S\n" +
 	"\n" +
-	"SetSegment\x12!.hale.health.v1.SetSegmentRequest\x1a\".hale.health.v1.SetSegmentResponse\x12S\n" +
+	"SetSegment\x12!.hale.health.v1.SetSegmentRequest\x1a\".hale.health.v1.SetSegmentResponse\x12X\n" +
 	"\n" +
-	"GetSegment\x12!.hale.health.v1.GetSegmentRequest\x1a\".hale.health.v1.GetSegmentResponse\x12Y\n" +
-	"\fListSegments\x12#.hale.health.v1.ListSegmentsRequest\x1a$.hale.health.v1.ListSegmentsResponse\x12\\\n" +
+	"GetSegment\x12!.hale.health.v1.GetSegmentRequest\x1a\".hale.health.v1.GetSegmentResponse\"\x03\x90\x02\x01\x12^\n" +
+	"\fListSegments\x12#.hale.health.v1.ListSegmentsRequest\x1a$.hale.health.v1.ListSegmentsResponse\"\x03\x90\x02\x01\x12\\\n" +
 	"\rDeleteSegment\x12$.hale.health.v1.DeleteSegmentRequest\x1a%.hale.health.v1.DeleteSegmentResponse\x12V\n" +
 	"\vSetOverride\x12\".hale.health.v1.SetOverrideRequest\x1a#.hale.health.v1.SetOverrideResponse\x12\\\n" +
 	"\rClearOverride\x12$.hale.health.v1.ClearOverrideRequest\x1a%.hale.health.v1.ClearOverrideResponse\x12M\n" +
 	"\bSetPulse\x12\x1f.hale.health.v1.SetPulseRequest\x1a .hale.health.v1.SetPulseResponse\x12J\n" +
 	"\aSetGoal\x12\x1e.hale.health.v1.SetGoalRequest\x1a\x1f.hale.health.v1.SetGoalResponse\x12S\n" +
 	"\n" +
-	"DeleteGoal\x12!.hale.health.v1.DeleteGoalRequest\x1a\".hale.health.v1.DeleteGoalResponse\x12P\n" +
-	"\tListGoals\x12 .hale.health.v1.ListGoalsRequest\x1a!.hale.health.v1.ListGoalsResponseB,Z*hale.dev/proto/gen/hale/health/v1;healthv1b\x06proto3"
+	"DeleteGoal\x12!.hale.health.v1.DeleteGoalRequest\x1a\".hale.health.v1.DeleteGoalResponse\x12U\n" +
+	"\tListGoals\x12 .hale.health.v1.ListGoalsRequest\x1a!.hale.health.v1.ListGoalsResponse\"\x03\x90\x02\x01B,Z*hale.dev/proto/gen/hale/health/v1;healthv1b\x06proto3"
 
 var (
 	file_hale_health_v1_health_proto_rawDescOnce sync.Once
