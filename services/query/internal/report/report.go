@@ -6,6 +6,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	texttemplate "text/template"
@@ -65,7 +66,7 @@ func functions(escape func(string) string) map[string]any {
 
 	return map[string]any{
 		"text": escape, "number": number, "signed": signed, "name": name, "band": band, "stage": stage,
-		"state": goalState, "line": line, "weighty": weighty, "money": money,
+		"state": goalState, "line": line, "weighty": weighty, "behind": behind, "money": money,
 	}
 }
 
@@ -89,13 +90,13 @@ func number(v any) string {
 func decimal(f float64) string {
 	const tenths = 10
 
-	return strconv.FormatFloat(math.Round(f*tenths)/tenths, 'f', 1, 64)
+	return strconv.FormatFloat(math.Round(f*tenths)/tenths+0, 'f', 1, 64) // +0: no minus before 0
 }
 
-// signed writes a change with its sign.
+// signed writes a change with its sign; nothing has none.
 func signed(v any) string {
 	text := number(v)
-	if text != "–" && !strings.HasPrefix(text, "-") {
+	if text != "–" && text != "0.0" && !strings.HasPrefix(text, "-") {
 		text = "+" + text
 	}
 
@@ -149,8 +150,23 @@ func weighty(c *healthv1.CompareHealthResponse) []*healthv1.MeasureChange {
 	return all
 }
 
+// behind says what is behind changes, each once: a ticket, for example, may be behind two measures.
+func behind(changes []*healthv1.MeasureChange) []string {
+	var all []string
+
+	for _, m := range changes {
+		for _, d := range m.GetDrivers() {
+			if !slices.Contains(all, d.GetText()) {
+				all = append(all, d.GetText())
+			}
+		}
+	}
+
+	return all
+}
+
 const (
-	// lineWidth and lineHeight are the size of the drawing of the score, and lineTop what stays free above.
+	// lineWidth and lineHeight are the size of the drawing of the score.
 	lineWidth, lineHeight = 600, 120
 	percent               = 100
 )
@@ -185,7 +201,7 @@ func escapeMarkdown(s string) string {
 			b.WriteByte(' ')
 
 			continue
-		case strings.ContainsRune("\\`*_{}[]()#+!|<>~&", r):
+		case strings.ContainsRune("\\`*_{}[]()#+!|<>~&$", r):
 			b.WriteByte('\\')
 		}
 
