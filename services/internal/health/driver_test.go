@@ -113,18 +113,21 @@ func TestDrivers(t *testing.T) {
 			scorecard.FeaturesUsed, 7, 0, []fact{on(3, usage("u", "chart"))}, []told{{health.DriverFeatureStarted, "chart", 3}},
 		},
 		"a feature used daily until the span has stopped": {
-			scorecard.FeaturesUsed, 7, 0, []fact{on(40, usage("u", "chart")), on(8, usage("u", "chart"))},
+			scorecard.FeaturesUsed, 7, 0,
+			[]fact{on(40, usage("u", "chart")), on(8, usage("u", "chart"))},
 			[]told{{health.DriverFeatureStopped, "chart", 8}},
 		},
 		"a feature that became quiet within the span has stopped": {
-			scorecard.FeaturesUsed, 11, 0, []fact{on(40, usage("u", "chart")), on(10, usage("u", "chart"))},
+			scorecard.FeaturesUsed, 11, 0,
+			[]fact{on(40, usage("u", "chart")), on(10, usage("u", "chart"))},
 			[]told{{health.DriverFeatureStopped, "chart", 10}},
 		},
 		"a feature that leaves the window has stopped": {
 			scorecard.FeaturesUsed, 1, 0, []fact{on(30, usage("u", "chart"))}, []told{{health.DriverFeatureStopped, "chart", 30}},
 		},
 		"a feature that stopped within a long span has stopped": {
-			scorecard.FeaturesUsed, 90, 0, []fact{on(95, usage("u", "chart")), on(50, usage("u", "chart"))},
+			scorecard.FeaturesUsed, 90, 0,
+			[]fact{on(95, usage("u", "chart")), on(50, usage("u", "chart"))},
 			[]told{{health.DriverFeatureStopped, "chart", 50}},
 		},
 		"a feature that came and went within the span is no driver": {
@@ -134,7 +137,8 @@ func TestDrivers(t *testing.T) {
 			scorecard.FeaturesUsed, 7, 0, []fact{on(40, usage("u", "chart")), on(2, usage("u", "chart"))}, nil,
 		},
 		"tickets opened, the heaviest first": {
-			scorecard.OpenTickets, 7, 0, []fact{on(3, ticket("a", opened)), on(2, ticket("b", opened, severity(4))), on(9, ticket("c", opened))},
+			scorecard.OpenTickets, 7, 0,
+			[]fact{on(3, ticket("a", opened)), on(2, ticket("b", opened, severity(4))), on(9, ticket("c", opened))},
 			[]told{{health.DriverTicketOpened, "b", 2}, {health.DriverTicketOpened, "a", 3}},
 		},
 		"a ticket without an opened event is open from its first": {
@@ -144,7 +148,8 @@ func TestDrivers(t *testing.T) {
 			scorecard.TicketVolume, 7, 0, []fact{on(3, ticket("a", updated))}, nil,
 		},
 		"a ticket closed": {
-			scorecard.OpenTickets, 7, 0, []fact{on(9, ticket("a", opened)), on(3, ticket("a", closed))},
+			scorecard.OpenTickets, 7, 0,
+			[]fact{on(9, ticket("a", opened)), on(3, ticket("a", closed))},
 			[]told{{health.DriverTicketClosed, "a", 3}},
 		},
 		"a ticket opened again": {
@@ -164,11 +169,13 @@ func TestDrivers(t *testing.T) {
 			[]told{{health.DriverTicketClosed, "a", 3}, {health.DriverTicketReopened, "a", 2}},
 		},
 		"closing and opening again leave reopen_rate": {
-			scorecard.ReopenRate, 7, 0, []fact{on(92, ticket("a", closed)), on(91, ticket("a", reopened))},
+			scorecard.ReopenRate, 7, 0,
+			[]fact{on(92, ticket("a", closed)), on(91, ticket("a", reopened))},
 			[]told{{health.DriverAgedOut, "a", 91}, {health.DriverAgedOut, "a", 92}},
 		},
 		"a ticket closed has a resolution": {
-			scorecard.ResolutionHours, 7, 0, []fact{on(9, ticket("a", opened)), on(3, ticket("a", closed))},
+			scorecard.ResolutionHours, 7, 0,
+			[]fact{on(9, ticket("a", opened)), on(3, ticket("a", closed))},
 			[]told{{health.DriverTicketClosed, "a", 3}},
 		},
 		"a ticket opened again has none any more": {
@@ -180,11 +187,13 @@ func TestDrivers(t *testing.T) {
 			scorecard.ResolutionHours, 7, 0, []fact{on(3, ticket("a", closed))}, nil,
 		},
 		"a resolution leaves its window": {
-			scorecard.ResolutionHours, 7, 0, []fact{on(99, ticket("a", opened)), on(93, ticket("a", closed))},
+			scorecard.ResolutionHours, 7, 0,
+			[]fact{on(99, ticket("a", opened)), on(93, ticket("a", closed))},
 			[]told{{health.DriverAgedOut, "a", 93}},
 		},
 		"nps answers": {
-			scorecard.NPS, 7, 0, []fact{on(3, answered("u", nps, 9, 0)), on(2, answered("v", nps, 1, 0)), on(8, answered("w", nps, 1, 0))},
+			scorecard.NPS, 7, 0,
+			[]fact{on(3, answered("u", nps, 9, 0)), on(2, answered("v", nps, 1, 0)), on(8, answered("w", nps, 1, 0))},
 			[]told{{health.DriverSurveyAnswered, "", 2}},
 		},
 		"csat answers and ratings of tickets, and those that are too old": {
@@ -193,11 +202,13 @@ func TestDrivers(t *testing.T) {
 			[]told{{health.DriverSurveyAnswered, "", 3}, {health.DriverAgedOut, "", 93}},
 		},
 		"ces answers": {
-			scorecard.CES, 7, 0, []fact{on(3, answered("u", ces, 4, 0)), on(5, answered("u", csat, 4, 5))},
+			scorecard.CES, 7, 0,
+			[]fact{on(3, answered("u", ces, 4, 0)), on(5, answered("u", csat, 4, 5))},
 			[]told{{health.DriverSurveyAnswered, "", 3}},
 		},
 		"any answer is behind survey_response_rate": {
-			scorecard.SurveyResponseRate, 7, 0, []fact{on(3, answered("u", ces, 4, 0)), on(9, sent(ces))},
+			scorecard.SurveyResponseRate, 7, 0,
+			[]fact{on(3, answered("u", ces, 4, 0)), on(9, sent(ces))},
 			[]told{{health.DriverSurveyAnswered, "", 3}},
 		},
 		"a pulse that is set": {
@@ -213,7 +224,8 @@ func TestDrivers(t *testing.T) {
 		"a touch after the span hides the last":  {scorecard.DaysSinceTouch, 7, 3, []fact{on(9, touch(meeting, 0)), on(1, touch(meeting, 0))}, nil},
 		"nothing is behind a touch that was not": {scorecard.DaysSinceTouch, 7, 0, []fact{on(9, login("u"))}, nil},
 		"a milestone reached": {
-			scorecard.Milestones, 7, 0, []fact{on(15, login("u")), on(3, usage("u", "mark"))},
+			scorecard.Milestones, 7, 0,
+			[]fact{on(15, login("u")), on(3, usage("u", "mark"))},
 			[]told{{health.DriverMilestoneReached, "mark", 3}},
 		},
 		"a milestone missed":            {scorecard.Milestones, 7, 0, []fact{on(15, login("u"))}, []told{{health.DriverMilestoneMissed, "mark", 5}}},
