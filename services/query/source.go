@@ -42,6 +42,8 @@ func sourceFacts(
 	for i := range out {
 		s := health.Source(i) //nolint:gosec // few
 		last, workspace := facts.LastEvent[s], all[s]
+		workspace.Last = max(workspace.Last, last) // history that was loaded does not count as activity
+
 		fact := &healthv1.SourceFact{
 			Source: s.String(), State: sourceState(last, workspace, now), LastEventAt: timestamp(last),
 			WorkspaceLastEventAt: timestamp(workspace.Last), Coverage: cover[s],
@@ -61,7 +63,7 @@ func sourceFacts(
 // sourceState tells a quiet customer from a broken pipe.
 func sourceState(last int64, workspace fold.Activity, now int64) healthv1.SourceFact_State {
 	switch {
-	case workspace.Last == 0 && last == 0:
+	case workspace.Last == 0:
 		return healthv1.SourceFact_STATE_NEVER
 	case now-workspace.Last > workspace.SilentAfter(now):
 		return healthv1.SourceFact_STATE_SOURCE_SILENT

@@ -83,7 +83,7 @@ func (s *Span) Drivers(c *MeasureChange) []Driver {
 	case scorecard.Pulse:
 		all = s.pulse()
 	case scorecard.DaysSinceTouch:
-		all = s.touch()
+		all = s.touch(c)
 	case scorecard.Milestones:
 		all = s.milestones()
 	case scorecard.MeasureCount:

@@ -23,18 +23,17 @@ func (s *Span) pulse() []Driver {
 	return nil
 }
 
-// touch tells whether anybody was in touch.
-func (s *Span) touch() []Driver {
+// touch tells whether anybody was in touch: not, where the days since became more.
+func (s *Span) touch(c *MeasureChange) []Driver {
 	last := s.Facts.LastTouch
+	longer := c.From.Known && c.To.Micros > c.From.Micros
 	switch {
-	case last == nil:
+	case last == nil || *last > s.To:
 		return nil
-	case s.holds(*last):
-		return []Driver{{Kind: DriverTouched, Day: last, Text: "somebody was in touch on " + last.String()}}
-	case *last <= s.From:
+	case longer || *last <= s.From:
 		return []Driver{{Kind: DriverNotTouched, Day: last, Text: "nobody was in touch since " + last.String()}}
 	}
-	return nil
+	return []Driver{{Kind: DriverTouched, Day: last, Text: "somebody was in touch on " + last.String()}}
 }
 
 // milestones tells of those reached in the span, and of those that became due in it and were not.

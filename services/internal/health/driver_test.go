@@ -77,6 +77,10 @@ func TestDrivers(t *testing.T) {
 			scorecard.ChampionSeen, 1, 0, append(daily("bob", 1, 1), on(20, role("bob", "champion"))),
 			[]told{{health.DriverUserStopped, "bob", 1}},
 		},
+		"a champion who became quiet within a long span has stopped": {
+			scorecard.ChampionSeen, 60, 0, append(daily("bob", 70, 43), on(80, role("bob", "champion"))),
+			[]told{{health.DriverUserStopped, "bob", 43}},
+		},
 		"a champion who was seen is no silence": {
 			scorecard.ChampionSeen, 1, 0, append(daily("bob", 1, 0), on(20, role("bob", "champion"))), nil,
 		},
@@ -267,6 +271,9 @@ func TestDriversOfQuantities(t *testing.T) {
 		"seen, but not when": {scorecard.DaysSinceSeen, known(9 * one), known(3 * one), nil, []health.Driver{
 			{Kind: health.DriverQuantityRose, Text: "days_since_seen fell from 9.0 to 3.0 days"},
 		}},
+		"rounded": {scorecard.UsageTrend, known(-9_350_000), known(-49_999), nil, []health.Driver{
+			{Kind: health.DriverQuantityRose, Text: "usage_trend rose from -9.4 to 0.0 percent"},
+		}},
 		"seen as before": {scorecard.DaysSinceSeen, known(one), known(one), &last, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,6 +282,16 @@ func TestDriversOfQuantities(t *testing.T) {
 			require.Equal(t, c.want, s.Drivers(&health.MeasureChange{Measure: c.measure, From: c.from, To: c.to}))
 		})
 	}
+}
+
+func TestATouchLongAgoIsASilence(t *testing.T) {
+	t.Parallel()
+	last := today() - 48
+	s := health.Span{Facts: &health.Facts{LastTouch: &last}, From: today() - 58, To: today(), Today: today()}
+	c := health.MeasureChange{Measure: scorecard.DaysSinceTouch, From: known(30 * one), To: known(48 * one)}
+	require.Equal(t, []told{{health.DriverNotTouched, "", 48}}, tell(s.Drivers(&c)), "longer than before")
+	c.From = known(90 * one)
+	require.Equal(t, []told{{health.DriverTouched, "", 48}}, tell(s.Drivers(&c)))
 }
 
 func TestDriversSayWhatHappened(t *testing.T) {

@@ -3,6 +3,8 @@ package health
 import (
 	"fmt"
 	"math/bits"
+
+	"hale.dev/services/internal/fixed"
 )
 
 // window returns the days on which a user was seen in the 28 days that end on a day, a bit each.
@@ -36,11 +38,12 @@ func (s *Span) users() []Driver {
 	return all
 }
 
-// champions tells of the champions who were not seen in the span.
+// champions tells of the champions who were not seen in the span, or became quiet in it.
 func (s *Span) champions() []Driver {
 	var all []Driver
 	for i := range s.Facts.Users {
-		if u := &s.Facts.Users[i]; u.Role == roleOfChampion && u.Last != nil && *u.Last <= s.From {
+		u := &s.Facts.Users[i]
+		if u.Role == roleOfChampion && u.Last != nil && (*u.Last <= s.From || s.became(*u.Last, quietDays)) {
 			all = append(all, s.stopped(u))
 		}
 	}
@@ -111,15 +114,15 @@ func (s *Span) quantity(c *MeasureChange) []Driver {
 	return []Driver{d}
 }
 
-// tenths writes micros with one decimal, cut off.
+// tenths writes micros with one decimal, rounded half away from zero.
 func tenths(micros int64) string {
-	const tenth = 100_000
-	n := micros / tenth
+	const tenth, whole = 100_000, 10
+	n := fixed.MulDiv(micros, 1, tenth)
 	sign := ""
 	if n < 0 {
 		sign, n = "-", -n
 	}
-	return fmt.Sprintf("%s%d.%d", sign, n/10, n%10)
+	return fmt.Sprintf("%s%d.%d", sign, n/whole, n%whole)
 }
 
 // seen tells whether anybody was: more days since mean less usage.
