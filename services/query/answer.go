@@ -196,7 +196,7 @@ func historyRow(r *health.Row) *healthv1.HistoryRow {
 				out.Measures = make(map[string]float64, len(r.Measures))
 			}
 
-			out.Measures[scorecard.Measure(m).Name()] = float(v.Micros) //nolint:gosec // an index of the array
+			out.Measures[scorecard.Measure(m).Name()] = float(v.Micros)
 		}
 	}
 

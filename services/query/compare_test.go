@@ -214,7 +214,7 @@ func TestCompareHealthSaysWhatIsMissing(t *testing.T) {
 	_, err = w.health().CompareHealth(w.as(access.RoleViewer), &healthv1.CompareHealthRequest{AccountId: "nobody"})
 	requireError(t, err, codes.NotFound, "ACCOUNT_NOT_FOUND")
 
-	t.Run("a version that nobody keeps explains nothing", func(t *testing.T) { //nolint:paralleltest // it goes on with the world
+	t.Run("a version that nobody keeps explains nothing", func(t *testing.T) {
 		document := scorecard.ShippedDocument()
 		w.setScorecards(home, 5, document, nil)
 		w.score(home, "acme", noon()+day, 0)

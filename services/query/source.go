@@ -6,12 +6,8 @@ import (
 	"hale.dev/services/internal/health"
 )
 
-const (
-	// quietAfter is after how long without an event an account is quiet, in microseconds of log time: 14 days.
-	quietAfter = 14 * 24 * 3600 * int64(microsPerUnit)
-	// wholePercent is 100 %, in micros.
-	wholePercent = 100 * microsPerUnit
-)
+// quietAfter is after how long without an event an account is quiet, in microseconds of log time: 14 days.
+const quietAfter = 14 * 24 * 3600 * int64(microsPerUnit)
 
 // activity is when the sources of a workspace sent events, over all partitions: as of an account's own and, a moment
 // behind, the others.
@@ -40,7 +36,7 @@ func sourceFacts(
 	out := make([]*healthv1.SourceFact, health.SourceCount)
 
 	for i := range out {
-		s := health.Source(i) //nolint:gosec // few
+		s := health.Source(i)
 		last, workspace := facts.LastEvent[s], all[s]
 		workspace.Last = max(workspace.Last, last) // history that was loaded does not count as activity
 

@@ -46,6 +46,8 @@ func TestCommands(t *testing.T) {
 	require.Equal(t, "hale: 1 of 1 event refused\n", bad.err)
 	golden(t, "send-refused", bad.out)
 
+	today := time.Now().UTC().Format(time.DateOnly)
+
 	for name, args := range map[string][]string{
 		"accounts-list":      {"accounts", "list"},
 		"accounts-list-json": {"accounts", "list", "-o", "json"},
@@ -63,7 +65,12 @@ func TestCommands(t *testing.T) {
 		"accounts-facts":    {"accounts", "facts", "acme"},
 		"history-weeks":     {"accounts", "history", "acme", "--weeks"},
 		"history-jsonl":     {"accounts", "history", "acme", "-o", "jsonl"},
+		"accounts-compare":  {"accounts", "compare", "acme", "--from", today, "--to", today},
+		"compare-json":      {"accounts", "compare", "acme", "--from", today, "-o", "json"},
+		"facts-json":        {"accounts", "facts", "acme", "--limit", "1", "-o", "json"},
 		"report":            {"report", "acme"},
+		"report-html":       {"report", "acme", "--format", "html"},
+		"report-json":       {"report", "acme", "--format", "json"},
 		"portfolio":         {"portfolio", "--movement-days", "7"},
 		"portfolio-json":    {"portfolio", "--section", "groups,retention", "-o", "json"},
 		"portfolio-filter":  {"portfolio", "--filter", "arr > 1", "--section", "groups"},
@@ -105,6 +112,31 @@ func TestCommands(t *testing.T) {
 		text, err := exec.CommandContext(t.Context(), "sh", "-c", line).Output()
 		require.NoError(t, err, line)
 		require.Contains(t, string(text), `"accepted":1`)
+	})
+
+	t.Run("a report goes into a file that only the user reads", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "acme.md")
+		got := r.hale(t, "", "report", "acme", "--out", file)
+		require.Zero(t, got.code, got.err)
+		require.Empty(t, got.out)
+
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		golden(t, "report", string(text))
+
+		info, err := os.Stat(file)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	})
+
+	t.Run("what there is no history or no form of is refused", func(t *testing.T) {
+		got := r.hale(t, "", "accounts", "compare", "acme", "--from", "2020-01-01")
+		require.NotZero(t, got.code)
+		require.Contains(t, got.err, "HISTORY_MISSING")
+
+		got = r.hale(t, "", "report", "acme", "--format", "pdf")
+		require.Equal(t, 2, got.code, got.err)
+		require.Contains(t, got.err, "must be markdown, html or json")
 	})
 
 	t.Run("a parent shows its children", func(t *testing.T) {

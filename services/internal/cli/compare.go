@@ -169,12 +169,8 @@ func drawDrivers(w io.Writer, v *compareView) error {
 
 	for _, d := range v.Dimensions {
 		for _, m := range d.Measures {
-			for _, driver := range m.Drivers {
-				if m.Change == 0 {
-					continue
-				}
-
-				if _, err := fmt.Fprintf(w, "%s%s: %s\n", heading, m.Name, printable(driver.Text)); err != nil {
+			for _, text := range m.driverTexts() {
+				if _, err := fmt.Fprintf(w, "%s%s: %s\n", heading, m.Name, printable(text)); err != nil {
 					return err //nolint:wrapcheck // a failed write to stdout says it all
 				}
 
@@ -184,6 +180,24 @@ func drawDrivers(w io.Writer, v *compareView) error {
 	}
 
 	return nil
+}
+
+// driverTexts are the lines about a measure; none if it changed nothing.
+func (m *measureChangeView) driverTexts() []string {
+	if m.Change == 0 {
+		return nil
+	}
+
+	var texts []string
+	for _, d := range m.Drivers {
+		texts = append(texts, d.Text)
+	}
+
+	if m.MoreDrivers > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", m.MoreDrivers))
+	}
+
+	return texts
 }
 
 // signed writes a change with its sign, to the last micro.

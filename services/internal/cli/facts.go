@@ -142,8 +142,11 @@ func ticketTable(all []*healthv1.TicketFact) table {
 
 func answerTable(all []*healthv1.SurveyFact) table {
 	t := table{columns: []column{
-		{name: "SURVEY"}, {name: "ANSWERS", right: true}, {name: "FAVORABLE", right: true},
-		{name: "UNFAVORABLE", right: true}, {name: "MEAN", right: true},
+		{name: "SURVEY"},
+		{name: "ANSWERS", right: true},
+		{name: "FAVORABLE", right: true},
+		{name: "UNFAVORABLE", right: true},
+		{name: "MEAN", right: true},
 	}}
 	for _, s := range all {
 		if s.GetAnswers() > 0 {
@@ -166,8 +169,14 @@ func milestoneTable(all []*healthv1.MilestoneFact) table {
 
 func goalTable(all []*healthv1.Goal) table {
 	t := table{columns: []column{
-		{name: "GOAL"}, {name: "TITLE"}, {name: "ABOUT"}, {name: "TARGET", right: true}, {name: "NOW", right: true},
-		{name: "DUE"}, {name: "STATE"}, {name: "PROGRESS", right: true},
+		{name: "GOAL"},
+		{name: "TITLE"},
+		{name: "ABOUT"},
+		{name: "TARGET", right: true},
+		{name: "NOW", right: true},
+		{name: "DUE"},
+		{name: "STATE"},
+		{name: "PROGRESS", right: true},
 	}}
 
 	for _, g := range all {

@@ -145,6 +145,8 @@ func scrub(text string) string {
 		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`: "TIME",
 		`\b\d{4}-\d\d-\d\d\b`:                     "DAY",
 		`\b\d{4}-\d\d([ "])`:                      "MONTH$1",
+		`\b\d{4}-Q[1-4]\b`:                        "QUARTER",
+		`"lag_seconds": "\d+"`:                    `"lag_seconds": "LAG"`,
 		`\bAQ[A-Za-z0-9_-]{14,}`:                  "TOKEN",
 		`127\.0\.0\.1:\d+`:                        "ADDRESS",
 	} {
