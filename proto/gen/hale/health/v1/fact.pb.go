@@ -955,7 +955,7 @@ type SourceFact struct {
 	State SourceFact_State `protobuf:"varint,2,opt,name=state,proto3,enum=hale.health.v1.SourceFact_State" json:"state,omitempty"`
 	// Last event of it in this account. Unset: never.
 	LastEventAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_event_at,json=lastEventAt,proto3" json:"last_event_at,omitempty"`
-	// Last event of it in the workspace. Unset: never.
+	// Last event of it in the workspace; of history that was loaded only this account's is known. Unset: never.
 	WorkspaceLastEventAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=workspace_last_event_at,json=workspaceLastEventAt,proto3" json:"workspace_last_event_at,omitempty"`
 	// How long ago that is, seconds of log time.
 	LagSeconds int64 `protobuf:"varint,5,opt,name=lag_seconds,json=lagSeconds,proto3" json:"lag_seconds,omitempty"`
