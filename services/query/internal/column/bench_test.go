@@ -20,7 +20,7 @@ import (
 )
 
 // warm is for how long a list is read before it is measured.
-const warm = 3 * time.Second
+const warm = 10 * time.Second
 
 // million is how many accounts the benchmarks of lists have.
 const million = 1_000_000
