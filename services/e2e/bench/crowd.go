@@ -121,7 +121,7 @@ func (c *crowd) updates(ctx context.Context, rounds int, opened *round, before i
 	}
 	ended, err := c.server.CPU()
 	c.cpu = (ended - begun) / time.Duration(rounds)
-	return err //nolint:wrapcheck // says it all
+	return err
 }
 
 // wait returns when all have it.

@@ -217,7 +217,9 @@ func startEcho(ctx context.Context, b *bench, c *rig.Cluster, size int) (*echo, 
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	e := &echo{addr: addr, process: &rig.Process{Name: "echo", Path: self, Args: []string{echoCommand, addr, c.RedisAddr}, Dir: b.dir}}
+	e := &echo{addr: addr, process: &rig.Process{
+		Name: "echo", Path: self, Args: []string{echoCommand, addr, c.RedisAddr}, Dir: b.dir,
+	}}
 	if err := e.process.Start(); err != nil {
 		return nil, fmt.Errorf("starting the echo: %w", err)
 	}

@@ -123,7 +123,7 @@ func (w *healthWatch) once(ctx context.Context) error {
 	for {
 		part, err := stream.Recv()
 		if err != nil {
-			return err
+			return err //nolint:wrapcheck // run wraps it
 		}
 
 		w.heard = true
