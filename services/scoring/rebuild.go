@@ -229,6 +229,9 @@ func (sh *shadow) replace(ctx context.Context, t *task.Task) error {
 		if err := sh.reach(ctx); err != nil {
 			return false, err
 		}
+		if err := o.tell(ctx, t); err != nil { // an abort that was acknowledged but not heard of yet
+			return false, err
+		}
 		for p, w := range sh.workers {
 			draft := store.Head{Epoch: w.epoch, Generation: w.generation}
 			head, err := o.service.publish(ctx, p, draft)

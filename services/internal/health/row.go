@@ -39,7 +39,7 @@ const (
 // rowMeasures stands with what is known of a result: measures follow. Rows of older versions cannot have it.
 const rowMeasures = 1 << 6
 
-// AppendRow appends a row's bytes: about 35 of them, and about as many of its measures. Rows follow each other without
+// AppendRow appends a row's bytes: about 35 of them, and about 25 of its measures. Rows follow each other without
 // separator.
 func AppendRow(dst []byte, r Row) []byte {
 	w := writer{b: dst[:cap(dst)], n: len(dst)}
