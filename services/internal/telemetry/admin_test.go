@@ -120,7 +120,7 @@ func TestServe(t *testing.T) {
 		done := make(chan error, 1)
 
 		go func() {
-			done <- telemetry.Serve(ctx, ln, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+			done <- telemetry.Serve(ctx, ln, nil, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 		}()
 
 		r, err := http.Get("http://" + ln.Addr().String() + "/")
@@ -140,7 +140,7 @@ func TestServe(t *testing.T) {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		require.NoError(t, ln.Close())
-		err = telemetry.Serve(t.Context(), ln, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		err = telemetry.Serve(t.Context(), ln, nil, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 		require.ErrorContains(t, err, "serving admin requests on")
 	})
 }
