@@ -1,12 +1,11 @@
 package cli
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
-
-	"log/slog"
 
 	"github.com/stretchr/testify/require"
 
