@@ -4,10 +4,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
+
+	securing "hale.dev/services/internal/listener"
 )
 
 // Off as an address switches a listener off.
@@ -35,6 +38,8 @@ type Config struct {
 	// TLSCert and TLSKey are the paths of a certificate chain and its key, PEM; both or none.
 	TLSCert string `koanf:"tls_cert"`
 	TLSKey  string `koanf:"tls_key"`
+	// TLSClientCA is the path of the authorities whose clients are let in, PEM; empty: clients need no certificate.
+	TLSClientCA string `koanf:"tls_client_ca"`
 	// AllowPublic lets the service listen without TLS on addresses that other machines reach: behind a proxy that
 	// speaks TLS, say.
 	AllowPublic bool `koanf:"allow_public"`
@@ -67,8 +72,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("ingest: queue_mib must be from 1 to %d", maxInFlight)
 	case c.Drain < 0:
 		return errors.New("ingest: drain must not be negative")
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return errors.New("ingest: tls_cert and tls_key need each other")
 	}
 
 	for name, addr := range map[string]string{"http": c.HTTP, "grpc": c.GRPC} {
@@ -77,8 +80,8 @@ func (c Config) Validate() error {
 		}
 	}
 
-	if _, err := c.tls(); err != nil {
-		return err
+	if err := c.files().Validate(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
 	}
 
 	_, err := loadMapping(c.Mapping)
@@ -108,18 +111,19 @@ func (c Config) checkAddress(addr string) error {
 	return fmt.Errorf("%q can be reached from other machines: set tls_cert and tls_key, or allow_public", addr)
 }
 
+// files are what the listeners are secured with.
+func (c Config) files() securing.TLS {
+	return securing.TLS{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}
+}
+
 // tls loads the certificate; nil without one.
-func (c Config) tls() (*tls.Config, error) {
-	if c.TLSCert == "" {
-		return nil, nil //nolint:nilnil // no TLS is no error
-	}
-
-	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+func (c Config) tls(logger *slog.Logger) (*tls.Config, error) {
+	config, err := c.files().Config(logger)
 	if err != nil {
-		return nil, fmt.Errorf("ingest: reading the certificate: %w", err)
+		return nil, fmt.Errorf("ingest: %w", err)
 	}
 
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+	return config, nil
 }
 
 // complete fills what is zero.

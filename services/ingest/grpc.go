@@ -75,7 +75,7 @@ func (s *Service) serveGRPC(ctx context.Context) error {
 
 // grpcServer makes the server with all its services.
 func (s *Service) grpcServer() (*grpc.Server, *health.Server, error) {
-	tlsConfig, err := s.cfg.tls()
+	tlsConfig, err := s.cfg.tls(s.deps.Logger)
 	if err != nil {
 		return nil, nil, err
 	}

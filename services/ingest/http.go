@@ -55,7 +55,7 @@ func (s *Service) Handler() http.Handler {
 
 // serveHTTP serves until ctx ends, then lets requests end.
 func (s *Service) serveHTTP(ctx context.Context) error {
-	tlsConfig, err := s.cfg.tls()
+	tlsConfig, err := s.cfg.tls(s.deps.Logger)
 	if err != nil {
 		return err
 	}

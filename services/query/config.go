@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"hale.dev/services/internal/listener"
 )
 
 const (
@@ -27,6 +29,8 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files for both listeners; empty: no TLS.
 	TLSCert string `koanf:"tls_cert"`
 	TLSKey  string `koanf:"tls_key"`
+	// TLSClientCA is a PEM file of the authorities whose clients are let in; empty: clients need no certificate.
+	TLSClientCA string `koanf:"tls_client_ca"`
 	// Insecure lets listeners be reached from other machines without TLS.
 	Insecure bool `koanf:"insecure"`
 	// CORSOrigins are the origins whose pages may call the HTTP listener from a browser, each spelled as browsers do:
@@ -46,8 +50,6 @@ type Config struct {
 }
 
 var (
-	// ErrTLSPair is returned when only one of certificate and key is given.
-	ErrTLSPair = errors.New("query: tls_cert and tls_key go together")
 	// ErrInsecure is returned for a listener that other machines could reach without TLS.
 	ErrInsecure = errors.New("query: a listener beyond loopback needs TLS, or insecure set")
 	// ErrOrigin is returned for an origin that is not scheme://host[:port], in lower case.
@@ -58,8 +60,8 @@ var (
 
 // Validate reports the first value that cannot be used.
 func (c Config) Validate() error {
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return ErrTLSPair
+	if err := c.files().Validate(); err != nil {
+		return fmt.Errorf("query: %w", err)
 	}
 
 	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 {
@@ -84,6 +86,11 @@ func (c Config) Validate() error {
 	}
 
 	return nil
+}
+
+// files are what the listeners are secured with.
+func (c Config) files() listener.TLS {
+	return listener.TLS{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}
 }
 
 // loopback reports whether only this machine can reach a listener on that host.

@@ -2,19 +2,10 @@ package query_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,6 +19,8 @@ import (
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/listener"
+	"hale.dev/services/internal/listener/listenertest"
 	"hale.dev/services/query"
 )
 
@@ -209,12 +202,15 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, query.Config{}.Validate())
 	require.NoError(t, query.Config{GRPC: "localhost:1", HTTP: "[::1]:2"}.Validate())
 	require.NoError(t, query.Config{GRPC: "0.0.0.0:1", Insecure: true}.Validate())
-	require.NoError(t, query.Config{GRPC: ":1", TLSCert: "c", TLSKey: "k"}.Validate())
+	cert, key := listenertest.New(t).Issue(t, t.TempDir(), 1)
+	require.NoError(t, query.Config{GRPC: ":1", TLSCert: cert, TLSKey: key}.Validate())
+	require.ErrorContains(t, query.Config{TLSCert: "c", TLSKey: "k"}.Validate(), "reading the certificate")
+	require.ErrorIs(t, query.Config{TLSClientCA: cert}.Validate(), listener.ErrClientCA)
 
 	require.ErrorIs(t, query.Config{GRPC: "0.0.0.0:1"}.Validate(), query.ErrInsecure)
 	require.ErrorIs(t, query.Config{HTTP: ":1"}.Validate(), query.ErrInsecure)
 	require.ErrorIs(t, query.Config{HTTP: "example.com:1"}.Validate(), query.ErrInsecure)
-	require.ErrorIs(t, query.Config{TLSCert: "c"}.Validate(), query.ErrTLSPair)
+	require.ErrorIs(t, query.Config{TLSCert: "c"}.Validate(), listener.ErrPair)
 	require.ErrorIs(t, query.Config{MaxWait: -1}.Validate(), query.ErrNegative)
 	require.Error(t, query.Config{GRPC: "nonsense"}.Validate())
 
@@ -225,52 +221,32 @@ func TestConfig(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 
-	cert, key, pool := certificate(t)
-	w := start(t, openMemory(t), func(c *query.Config, _ *query.Deps) { c.TLSCert, c.TLSKey = cert, key })
+	ours, theirs := listenertest.New(t), listenertest.New(t)
+	cert, key := ours.Issue(t, t.TempDir(), 1)
+	w := start(t, openMemory(t), func(c *query.Config, _ *query.Deps) {
+		c.TLSCert, c.TLSKey, c.TLSClientCA = cert, key, ours.File
+	})
 	w.score(home, "acme", noon(), 0, used("acme"))
 
-	client := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-
-	for _, address := range []string{w.grpc, w.http} {
+	get := func(address string, client *tls.Config) error {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(client)))
 		require.NoError(t, err)
 
 		_, err = healthv1.NewHealthServiceClient(conn).GetHealth(w.as(access.RoleViewer),
 			&healthv1.GetHealthRequest{AccountId: "acme"})
-		require.NoError(t, err)
 		require.NoError(t, conn.Close())
+
+		return err
+	}
+
+	for _, address := range []string{w.grpc, w.http} {
+		require.NoError(t, get(address, ours.Client(t, ours)))
+		require.Error(t, get(address, ours.Client(t, nil)), "a key alone does not open it")
+		require.Error(t, get(address, ours.Client(t, theirs)))
 	}
 
 	_, err := w.health().GetHealth(w.as(access.RoleViewer), &healthv1.GetHealthRequest{AccountId: "acme"})
 	require.Error(t, err, "without TLS nothing is answered")
-}
-
-// certificate makes a certificate for 127.0.0.1.
-func certificate(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
-	t.Helper()
-
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	certText := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	require.NoError(t, os.WriteFile(certFile, certText, 0o600))
-	require.NoError(t, os.WriteFile(keyFile,
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
-
-	pool = x509.NewCertPool()
-	require.True(t, pool.AppendCertsFromPEM(certText))
-
-	return certFile, keyFile, pool
 }
 
 func TestAnErrorOfTheServiceIsTyped(t *testing.T) {

@@ -105,13 +105,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	s := &Service{cfg: cfg.complete(), deps: d, metrics: m, stopping: make(chan struct{})}
 	s.state.Store(&errStarting)
 
-	if s.cfg.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(s.cfg.TLSCert, s.cfg.TLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("query: reading the certificate: %w", err)
-		}
-
-		s.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if s.tls, err = s.cfg.files().Config(d.Logger); err != nil {
+		return nil, fmt.Errorf("query: %w", err)
 	}
 
 	s.accounts = newAccounts(d.Store, d.Log.Layout().Partitions)

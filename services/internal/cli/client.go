@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,7 +115,12 @@ func (s *settings) dial(role access.Role) (*grpc.ClientConn, error) {
 
 	transport := insecure.NewCredentials()
 	if secure {
-		transport = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+		config, err := s.client.tls()
+		if err != nil {
+			return nil, err
+		}
+
+		transport = credentials.NewTLS(config)
 	}
 
 	conn, err := grpc.NewClient(target,

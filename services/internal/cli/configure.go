@@ -11,7 +11,8 @@ import (
 // allGroups are the groups of all settings.
 func allGroups() []string {
 	return []string{
-		"data", "nats", "redis", "admin", "admin_allow_public", "events", "telemetry", "ingest", "scoring", "query", "client", "demo",
+		"data", "nats", "redis", "admin", "admin_allow_public", "admin_tls_cert", "admin_tls_key", "admin_tls_client_ca",
+		"access", "events", "telemetry", "ingest", "scoring", "query", "client", "demo",
 	}
 }
 

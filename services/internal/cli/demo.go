@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -61,7 +60,8 @@ func (a *app) demoCommand() *cobra.Command {
 			return a.playDemo(cmd.Context(), o)
 		},
 	}
-	a.flags(cmd, "data", "demo", "client.server", "client.ingest", "client.key", "client.timeout", "client.output")
+	a.flags(cmd, "data", "demo", "client.server", "client.ingest", "client.key", "client.timeout", "client.ca_file",
+		"client.client_cert", "client.client_key", "client.output")
 	cmd.Flags().BoolVar(&o.live, "live", true, "go on with live events after the history")
 	cmd.Flags().DurationVar(&o.duration, "duration", 0, "how long live events go on; 0: until interrupted")
 	cmd.Flags().IntVar(&o.rate, "rate", 10, "live events a second")
@@ -86,8 +86,13 @@ func (a *app) playDemo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 
+	client, err := a.settings.client.http(demoPatience)
+	if err != nil {
+		return err
+	}
+
 	player := &demo.Player{Sender: &sender.Sender{
-		Client: &http.Client{Timeout: demoPatience}, URL: at.ingest, Key: key, Patience: demoPatience,
+		Client: client, URL: at.ingest, Key: key, Patience: demoPatience,
 	}}
 
 	there, err := a.demoIsThere(ctx, portfolio)

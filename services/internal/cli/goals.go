@@ -170,7 +170,8 @@ func (a *app) goalsDeleteCommand() *cobra.Command {
 			})
 		},
 	}
-	a.flags(cmd, "data", "client.server", "client.key", "client.timeout")
+	a.flags(cmd, "data", "client.server", "client.key", "client.timeout", "client.ca_file",
+		"client.client_cert", "client.client_key")
 	decisionFlags(cmd.Flags(), &q.Author, &q.CommandId)
 
 	return cmd

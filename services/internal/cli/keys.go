@@ -165,7 +165,8 @@ func (a *app) keysRevokeCommand() *cobra.Command {
 			})
 		},
 	}
-	a.flags(cmd, "data", "client.server", "client.key", "client.timeout")
+	a.flags(cmd, "data", "client.server", "client.key", "client.timeout", "client.ca_file",
+		"client.client_cert", "client.client_key")
 
 	return cmd
 }

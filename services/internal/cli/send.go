@@ -72,7 +72,8 @@ func (a *app) sendCommand() *cobra.Command {
 			return a.send(cmd.Context(), s, in)
 		},
 	}
-	a.flags(cmd, "data", "client.ingest", "client.key", "client.timeout", "client.output")
+	a.flags(cmd, "data", "client.ingest", "client.key", "client.timeout", "client.ca_file",
+		"client.client_cert", "client.client_key", "client.output")
 	cmd.Flags().StringVar(&flags.account, "account", "", "account the event is about")
 	cmd.Flags().StringVar(&flags.user, "user", "", "user the event is about")
 	cmd.Flags().StringVar(&flags.id, "id", "", "message id, the same when the event is sent again; empty: a new one")
@@ -120,8 +121,13 @@ func (a *app) sender(load loadFlags) (*sender.Sender, error) {
 		return nil, err
 	}
 
+	client, err := a.settings.client.http(a.settings.client.timeout)
+	if err != nil {
+		return nil, err
+	}
+
 	return &sender.Sender{
-		Client: &http.Client{Timeout: a.settings.client.timeout}, URL: at.ingest, Key: key,
+		Client: client, URL: at.ingest, Key: key,
 		Load: load.id, Patience: a.settings.client.timeout,
 	}, nil
 }

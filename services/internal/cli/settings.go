@@ -23,6 +23,8 @@ type clientConfig struct {
 	ingest  string        // ingest HTTP
 	key     string        // instead of the one in the credentials file
 	timeout time.Duration // of one request
+
+	caFile, cert, certKey string // TLS: whom to trust, and what to show
 }
 
 const defaultTimeout = 30 * time.Second
@@ -44,6 +46,13 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.String(&p.Redis, "redis", "", "URL of a Redis server; empty: the embedded store")
 	set.String(&p.Admin, "admin", process.DefaultAdmin, "address of /metrics, /healthz, /readyz and /debug/pprof")
 	set.Bool(&p.AdminAllowPublic, "admin_allow_public", false, "let other machines reach the admin address")
+
+	set.String(&p.AdminTLS.Cert, "admin_tls_cert", "", "PEM file with the certificate of the admin listener")
+	set.String(&p.AdminTLS.Key, "admin_tls_key", "", "PEM file with its key")
+	set.String(&p.AdminTLS.ClientCA, "admin_tls_client_ca", "", "PEM file of the authorities whose clients it lets in")
+
+	set.Float(&p.Limits.Rate, "access.rate", 0, "requests a second that a key without limits of its own may make; 0: any")
+	set.Int(&p.Limits.Burst, "access.burst", 0, "how many of them may come at once; 0: as many as the rate")
 
 	set.Int(&p.Events.Partitions, "events.partitions", 0, "partitions of the log, fixed at first start; 0: 16")
 	set.Int(&p.Events.Streams, "events.streams", 0, "streams of the log, fixed at first start; 0: 1")
@@ -73,6 +82,7 @@ func (s *settings) declareIngest(set *config.Set) {
 	set.String(&c.Mapping, "ingest.mapping", "", "file that says which Segment track calls are no usage; empty: shipped")
 	set.String(&c.TLSCert, "ingest.tls_cert", "", "PEM file with the certificate of both ingest listeners")
 	set.String(&c.TLSKey, "ingest.tls_key", "", "PEM file with its key")
+	set.String(&c.TLSClientCA, "ingest.tls_client_ca", "", "PEM file of the authorities whose clients they let in")
 	set.Bool(&c.AllowPublic, "ingest.allow_public", false, "let other machines reach the ingest listeners without TLS")
 	set.Int(&c.InFlightMiB, "ingest.in_flight_mib", 0, "memory for requests under way, MiB; 0: 256")
 	set.Int(&c.QueueMiB, "ingest.queue_mib", 0, "memory for events that wait for the log, MiB; 0: 64")
@@ -94,6 +104,7 @@ func (s *settings) declareServices(set *config.Set) {
 	set.String(&q.HTTP, "query.http", "127.0.0.1:9091", "address of the query HTTP listener: JSON, Connect, gRPC-Web")
 	set.String(&q.TLSCert, "query.tls_cert", "", "PEM file with the certificate of both query listeners")
 	set.String(&q.TLSKey, "query.tls_key", "", "PEM file with its key")
+	set.String(&q.TLSClientCA, "query.tls_client_ca", "", "PEM file of the authorities whose clients they let in")
 	set.Bool(&q.Insecure, "query.allow_public", false, "let other machines reach the query listeners without TLS")
 	set.Strings(&q.CORSOrigins, "query.cors_origins", nil,
 		"origins whose pages may call the query HTTP listener, by commas: https://dash.example.com; empty: none")
@@ -109,6 +120,10 @@ func (s *settings) declareClient(set *config.Set) {
 		config.Named("ingest"))
 	set.String(&c.key, "client.key", "", "key; empty: the one in <data>/credentials.yaml",
 		config.Named("key"), config.Secret())
+	set.String(&c.caFile, "client.ca_file", "", "PEM file of the authorities to trust; empty: those of the system",
+		config.Named("ca-file"))
+	set.String(&c.cert, "client.client_cert", "", "PEM file with the certificate to show", config.Named("client-cert"))
+	set.String(&c.certKey, "client.client_key", "", "PEM file with its key", config.Named("client-key"))
 	set.Duration(&c.timeout, "client.timeout", defaultTimeout, "longest wait for an answer", config.Named("timeout"))
 	set.String(&s.output, "client.output", formatTable, "table, json, yaml or jsonl",
 		config.Named("output"), config.Short("o"))

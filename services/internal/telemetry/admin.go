@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,16 +50,25 @@ func Handler(metrics prometheus.Gatherer, ready *Readiness) http.Handler {
 	return mux
 }
 
-// Serve answers admin requests on ln until ctx ends.
-func Serve(ctx context.Context, ln net.Listener, handler http.Handler, logger *slog.Logger) error {
+// Serve answers admin requests on ln until ctx ends; a nil secure is no TLS.
+func Serve(
+	ctx context.Context, ln net.Listener, secure *tls.Config, handler http.Handler, logger *slog.Logger,
+) error {
 	server := &http.Server{
 		Handler:           handler,
+		TLSConfig:         secure,
 		ReadHeaderTimeout: headerTimeout,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
 
-	go func() { failed <- server.Serve(ln) }()
+	go func() {
+		if secure == nil {
+			failed <- server.Serve(ln)
+		} else {
+			failed <- server.ServeTLS(ln, "", "")
+		}
+	}()
 
 	select {
 	case err := <-failed:

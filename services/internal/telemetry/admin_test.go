@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/trace"
 
+	"hale.dev/services/internal/listener"
+	"hale.dev/services/internal/listener/listenertest"
 	"hale.dev/services/internal/telemetry"
 )
 
@@ -120,7 +122,7 @@ func TestServe(t *testing.T) {
 		done := make(chan error, 1)
 
 		go func() {
-			done <- telemetry.Serve(ctx, ln, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+			done <- telemetry.Serve(ctx, ln, nil, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 		}()
 
 		r, err := http.Get("http://" + ln.Addr().String() + "/")
@@ -134,13 +136,49 @@ func TestServe(t *testing.T) {
 		require.NoError(t, <-done)
 	})
 
+	t.Run("lets in those who show a certificate, where one is asked for", func(t *testing.T) {
+		t.Parallel()
+
+		ours := listenertest.New(t)
+		cert, key := ours.Issue(t, t.TempDir(), 1)
+		secure, err := listener.TLS{Cert: cert, Key: key, ClientCA: ours.File}.Config(slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+
+		go func() {
+			done <- telemetry.Serve(ctx, ln, secure, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		}()
+
+		get := func(of *listenertest.Authority) error {
+			transport := &http.Transport{TLSClientConfig: ours.Client(t, of), DisableKeepAlives: true}
+
+			r, err := (&http.Client{Transport: transport}).Get("https://" + ln.Addr().String() + "/")
+			if err == nil {
+				err = r.Body.Close()
+			}
+
+			return err
+		}
+
+		require.NoError(t, get(ours))
+		require.Error(t, get(nil))
+		require.Error(t, get(listenertest.New(t)))
+
+		cancel()
+		require.NoError(t, <-done)
+	})
+
 	t.Run("says when its listener fails", func(t *testing.T) {
 		t.Parallel()
 
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		require.NoError(t, ln.Close())
-		err = telemetry.Serve(t.Context(), ln, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		err = telemetry.Serve(t.Context(), ln, nil, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 		require.ErrorContains(t, err, "serving admin requests on")
 	})
 }

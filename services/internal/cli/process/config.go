@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"hale.dev/services/ingest"
+	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/listener"
 	"hale.dev/services/internal/snapshot"
 	"hale.dev/services/internal/store/redis"
 	"hale.dev/services/internal/telemetry"
@@ -45,6 +47,10 @@ type Config struct {
 	Admin string
 	// AdminAllowPublic lets the admin server be reached from other machines.
 	AdminAllowPublic bool
+	// AdminTLS secures the admin server.
+	AdminTLS listener.TLS
+	// Limits bounds the requests of every key that has no limits of its own.
+	Limits access.Limits
 	// Events says how the log is made at the first start.
 	Events Events
 	// Snapshots says where and how often snapshots are kept.
@@ -98,7 +104,7 @@ var (
 // Validate reports everything that a process of these services cannot use.
 func (c Config) Validate(services []Service) error {
 	c = c.complete()
-	errs := []error{c.Telemetry.Validate(), c.validateNATS(), c.validateAdmin(), c.validateLone(services)}
+	errs := []error{c.Telemetry.Validate(), c.Limits.Validate(), c.validateNATS(), c.validateAdmin(), c.validateLone(services)}
 
 	if e := c.Events; e.Partitions < 0 || e.Streams < 0 || e.Replicas < 0 || e.MaxBytes < 0 {
 		errs = append(errs, errEvents)
@@ -165,6 +171,10 @@ func (c Config) validateAdmin() error {
 
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && !c.AdminAllowPublic {
 		return fmt.Errorf("admin %q: %w", c.Admin, errRemote)
+	}
+
+	if err := c.AdminTLS.Validate(); err != nil {
+		return fmt.Errorf("admin: %w", err)
 	}
 
 	return nil

@@ -135,13 +135,18 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 
+	secure, err := s.config.AdminTLS.Config(s.logger)
+	if err != nil {
+		return fmt.Errorf("starting admin: %w", err)
+	}
+
 	base, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 
 	parts := []part{{"admin", func(ctx context.Context) error {
-		return telemetry.Serve(ctx, at.admin, telemetry.Handler(s.telemetry.Metrics, s.ready), s.logger)
+		return telemetry.Serve(ctx, at.admin, secure, telemetry.Handler(s.telemetry.Metrics, s.ready), s.logger)
 	}}}
 
 	for _, name := range All() {
