@@ -25,7 +25,8 @@ const (
 func (a *adminServer) CreateKey(
 	ctx context.Context, req *adminv1.CreateKeyRequest,
 ) (*adminv1.CreateKeyResponse, error) {
-	k := settings.Key{Role: access.Role(req.GetRole()).String(), Name: req.GetName(), Limits: limitsOf(req.GetLimits())}
+	role := access.Role(req.GetRole()) //nolint:gosec // checked: one of a few
+	k := settings.Key{Role: role.String(), Name: req.GetName(), Limits: limitsOf(req.GetLimits())}
 
 	if ttl := req.GetTimeToLive(); ttl != nil {
 		k.Expires = a.in(ttl)
@@ -141,7 +142,9 @@ func (a *adminServer) RotateKey(
 	if err := a.service.deps.Settings.UpdateKey(ctx, *old); err != nil {
 		err = errors.Join(err, a.service.deps.Settings.DeleteKey(ctx, k.Hash)) // nobody has seen the new one
 		if errors.Is(err, settings.ErrKeyChanged) {
-			return nil, &Error{Code: codes.Aborted, Reason: reasonKeyChanged, Message: "somebody else changed the key meanwhile", cause: err}
+			return nil, &Error{
+				Code: codes.Aborted, Reason: reasonKeyChanged, Message: "somebody else changed the key meanwhile", cause: err,
+			}
 		}
 
 		return nil, unavailable(reasonSettings, "the settings cannot be written now", err)

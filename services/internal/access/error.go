@@ -30,7 +30,8 @@ var (
 	// ErrWrongKind says that the key's role does not allow this call.
 	ErrWrongKind = &Error{
 		Code: codes.PermissionDenied, Reason: "KEY_WRONG_KIND",
-		Message: "a key of this kind may not do this: ingest keys only write, viewers only read, operators decide about accounts, admins do the rest",
+		Message: "a key of this kind may not do this: ingest keys only write, viewers only read, operators decide about " +
+			"accounts, admins do the rest",
 	}
 )
 
