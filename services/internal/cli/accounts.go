@@ -15,8 +15,10 @@ import (
 
 // readFlags are the settings of every command that reads from the query service.
 func readFlags() []string {
-	return []string{"data", "client.server", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key", "client.output"}
+	return []string{
+		"data", "client.server", "client.key", "client.timeout", "client.ca_file",
+		"client.client_cert", "client.client_key", "client.output",
+	}
 }
 
 func (a *app) accountsCommand() *cobra.Command {

@@ -13,8 +13,10 @@ import (
 
 // serviceGroups are the settings that every process has.
 func serviceGroups(more ...string) []string {
-	return append([]string{"data", "nats", "redis", "admin", "admin_allow_public", "admin_tls_cert", "admin_tls_key", "admin_tls_client_ca",
-		"access", "events", "snapshots", "telemetry"}, more...)
+	return append([]string{
+		"data", "nats", "redis", "admin", "admin_allow_public", "admin_tls_cert", "admin_tls_key", "admin_tls_client_ca",
+		"access", "events", "snapshots", "telemetry",
+	}, more...)
 }
 
 func (a *app) runCommand() *cobra.Command {

@@ -196,7 +196,8 @@ func (s *session) openKeyring(ctx context.Context, b *base) error {
 	s.later("forgetting the keys", func() error { stop(); return nil })
 
 	var err error
-	if b.keyring, err = access.Open(watching, b.settings, access.WithLogger(s.logger), access.WithLimits(s.config.Limits)); err != nil {
+	b.keyring, err = access.Open(watching, b.settings, access.WithLogger(s.logger), access.WithLimits(s.config.Limits))
+	if err != nil {
 		return fmt.Errorf("reading the keys: %w", err)
 	}
 
