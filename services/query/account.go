@@ -103,8 +103,8 @@ func (a *accounts) readUsing(
 		}
 
 		if cards {
-			if err := a.sets.add(workspace, state.Version(workspace), values[len(values)-1]); err != nil {
-				return nil, unusable("scorecards", err)
+			if _, err := a.sets.add(workspace, state.Version(workspace), values[len(values)-1]); err != nil {
+				return nil, err
 			}
 		}
 
@@ -239,27 +239,28 @@ func (a *accounts) summarize(ctx context.Context, partition int, id string, main
 	return row(partition, account, decoded, set), nil
 }
 
-// setOf returns the scorecards that made an account's result; nil: they are not in force any more, and the account's
-// next change will come with the new ones.
+// setOf returns a version of a workspace's scorecards; nil: it was in force too long ago to be kept. Versions never
+// change, so it does not matter that this is a read of its own.
 func (a *accounts) setOf(ctx context.Context, partition int, workspace string, version uint64) (*scorecard.Set, error) {
-	if set := a.sets.get(workspace, version); set != nil || a.sets.isGone(workspace, version) {
+	if set := a.sets.get(workspace, version); set != nil {
 		return set, nil
 	}
 
-	at, values, err := a.look(ctx, partition, []string{store.ScorecardsKey(workspace)})
+	at, values, err := a.look(ctx, partition, []string{
+		store.ScorecardsVersionKey(workspace, version), store.ScorecardsKey(workspace),
+	})
 	if err != nil {
 		return nil, err
 	}
 
-	if now := at.state.Version(workspace); now != version {
-		a.sets.setGone(workspace, version)
-
-		return nil, nil //nolint:nilnil // the row then has no measures
+	document := values[0]
+	if document == nil && at.state.Version(workspace) == version { // an older Hale put it in force
+		document = values[1]
 	}
 
-	if err := a.sets.add(workspace, version, values[0]); err != nil {
-		return nil, unusable("scorecards", err)
+	if document == nil {
+		return nil, nil //nolint:nilnil // rows then have no measures, and old scores no explanation
 	}
 
-	return a.sets.get(workspace, version), nil
+	return a.sets.add(workspace, version, document)
 }

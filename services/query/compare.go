@@ -106,18 +106,29 @@ func (a *accounts) explainDay(
 		return nil, errHistory(rows, day, field)
 	}
 
-	set, err := a.pastSet(ctx, v, row.SetVersion)
+	ws, _, _ := store.SplitAccount(v.id)
+
+	set, err := a.setOf(ctx, v.partition, ws, row.SetVersion)
 	if err != nil {
 		return nil, err
+	}
+
+	if set == nil {
+		return nil, errUnexplained(row.Day, field)
 	}
 
 	if x, ok := health.ExplainRow(row, set); ok {
 		return &dayExplained{explanation: x, card: set.Card(row.Card)}, nil
 	}
 
-	return nil, &Error{
+	return nil, errUnexplained(row.Day, field)
+}
+
+// errUnexplained says that it is not known what a score was made of.
+func errUnexplained(day health.Day, field string) *Error {
+	return &Error{
 		Code: codes.NotFound, Reason: reasonHistory,
-		Message: fmt.Sprintf("%s: what the score of %s was made of is not known", field, row.Day),
+		Message: fmt.Sprintf("%s: what the score of %s was made of is not known", field, day),
 	}
 }
 
@@ -132,33 +143,6 @@ func errHistory(rows []health.Row, day health.Day, field string) *Error {
 	}
 
 	return e
-}
-
-// pastSet returns a version of the scorecards of an account's workspace. Versions never change, so it does not matter that
-// this is a read of its own.
-func (a *accounts) pastSet(ctx context.Context, v *view, version uint64) (*scorecard.Set, error) {
-	ws, _, _ := store.SplitAccount(v.id)
-	if set := a.sets.get(ws, version); set != nil {
-		return set, nil
-	}
-
-	_, values, err := a.store.Read(ctx, v.partition, store.ScorecardsVersionKey(ws, version))
-	if err != nil {
-		return nil, unavailable(reasonStore, "the store does not answer", err)
-	}
-
-	if values[0] == nil {
-		return &scorecard.Set{}, nil // it has no card, so nothing can be explained by it
-	}
-
-	set, err := scorecard.Parse(values[0])
-	if err != nil {
-		return nil, unusable("old scorecards", err)
-	}
-
-	set.Version = version
-
-	return set, nil
 }
 
 // point is a score at one time in answers.

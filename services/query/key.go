@@ -162,7 +162,15 @@ func (a *adminServer) RevokeKey(
 		return nil, err
 	}
 
-	if !a.adminLeft(all, k.Hash) {
+	admins := 0
+
+	for i := range all {
+		if lasting(&all[i]) {
+			admins++
+		}
+	}
+
+	if lasting(k) && admins == 1 {
 		return nil, &Error{
 			Code: codes.FailedPrecondition, Reason: reasonLastAdmin,
 			Message: "this is the last admin key that does not end: make another one first",
@@ -176,20 +184,9 @@ func (a *adminServer) RevokeKey(
 	return &adminv1.RevokeKeyResponse{}, nil
 }
 
-// adminLeft reports whether a workspace has an admin key without this one. A key that ends is none to count on.
-func (a *adminServer) adminLeft(all []settings.StoredKey, without settings.KeyHash) bool {
-	for i := range all {
-		k := &all[i]
-		if k.Hash != without && access.ParseRole(k.Role) == access.RoleAdmin && k.Expires == nil {
-			return true
-		}
-
-		if k.Hash == without && (access.ParseRole(k.Role) != access.RoleAdmin || k.Expires != nil) {
-			return true // it is no such key itself
-		}
-	}
-
-	return false
+// lasting reports whether a key is one of an admin that does not end: only those can be counted on.
+func lasting(k *settings.StoredKey) bool {
+	return access.ParseRole(k.Role) == access.RoleAdmin && k.Expires == nil
 }
 
 // in is the time after a while.

@@ -16,8 +16,6 @@ type sets struct {
 	shipped *scorecard.Set
 	mu      sync.RWMutex
 	of      map[string][]*scorecard.Set // newest last
-	// gone is, for each workspace, the versions that were looked for in vain, so that it is done once.
-	gone map[string][]uint64
 }
 
 // get returns a version of a workspace's scorecards; nil: not here.
@@ -38,15 +36,15 @@ func (s *sets) get(workspace string, version uint64) *scorecard.Set {
 	return nil
 }
 
-// add compiles a version of a workspace's scorecards.
-func (s *sets) add(workspace string, version uint64, document []byte) error {
-	if s.get(workspace, version) != nil {
-		return nil
+// add compiles a version of a workspace's scorecards and keeps it, unless there are newer ones enough.
+func (s *sets) add(workspace string, version uint64, document []byte) (*scorecard.Set, error) {
+	if set := s.get(workspace, version); set != nil {
+		return set, nil
 	}
 
 	set, err := scorecard.Parse(document)
 	if err != nil {
-		return fmt.Errorf("compiling scorecards %d of %q: %w", version, workspace, err)
+		return nil, unusable("scorecards", fmt.Errorf("compiling version %d of %q: %w", version, workspace, err))
 	}
 
 	set.Version = version
@@ -68,26 +66,5 @@ func (s *sets) add(workspace string, version uint64, document []byte) error {
 	})
 	s.of[workspace] = all[max(0, len(all)-maxVersions):]
 
-	return nil
-}
-
-// isGone says whether a version was looked for in vain.
-func (s *sets) isGone(workspace string, version uint64) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-
-	return slices.Contains(s.gone[workspace], version)
-}
-
-// setGone notes that a version is not in force any more.
-func (s *sets) setGone(workspace string, version uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	if s.gone == nil {
-		s.gone = map[string][]uint64{}
-	}
-
-	all := append(slices.Clone(s.gone[workspace]), version)
-	s.gone[workspace] = all[max(0, len(all)-maxVersions):]
+	return set, nil
 }

@@ -155,21 +155,20 @@ func (k *Keyring) entry(p Principal, stored settings.Key, old *meter) known {
 
 // Authenticate returns who calls with that key. Errors: ErrMissingKey, ErrUnknownKey.
 func (k *Keyring) Authenticate(key string) (Principal, error) {
-	if key == "" {
-		return Principal{}, ErrMissingKey
-	}
-
-	if len(key) > maxKey {
-		return Principal{}, ErrUnknownKey
-	}
-
 	p, err := k.find(key)
 
 	return p.Principal, err
 }
 
-// find returns the entry of a key.
+// find returns what is kept of a key that opens something.
 func (k *Keyring) find(key string) (known, error) {
+	switch {
+	case key == "":
+		return known{}, ErrMissingKey
+	case len(key) > maxKey:
+		return known{}, ErrUnknownKey
+	}
+
 	p, ok := (*k.keys.Load())[Hash(key)]
 	if !ok || p.expires != nil && !k.now().Before(*p.expires) {
 		return known{}, ErrUnknownKey
@@ -181,30 +180,28 @@ func (k *Keyring) find(key string) (known, error) {
 // Authorize returns who calls with that key, if its role is one of those. Errors: those of Authenticate,
 // ErrWrongKind.
 func (k *Keyring) Authorize(key string, roles ...Role) (Principal, error) {
-	p, err := k.Authenticate(key)
-	if err != nil {
-		return Principal{}, err
+	p, err := k.findFor(key, roles)
+
+	return p.Principal, err
+}
+
+// findFor is find for a key of one of those roles.
+func (k *Keyring) findFor(key string, roles []Role) (known, error) {
+	p, err := k.find(key)
+	if err == nil && !slices.Contains(roles, p.Role) {
+		return known{}, ErrWrongKind
 	}
 
-	if !slices.Contains(roles, p.Role) {
-		return Principal{}, ErrWrongKind
-	}
-
-	return p, nil
+	return p, err
 }
 
 // Admit is Authorize for a request of a size in bytes that is to be made now: it also holds the key to its limits.
 // Errors: those of Authorize, a *LimitError.
 func (k *Keyring) Admit(key string, size int64, roles ...Role) (Principal, error) {
-	p, err := k.Authorize(key, roles...)
-	if err != nil {
-		return Principal{}, err
+	p, err := k.findFor(key, roles)
+	if err == nil {
+		err = p.meter.take(k.now(), size)
 	}
 
-	entry, err := k.find(key)
-	if err != nil { // it ended this moment
-		return Principal{}, err
-	}
-
-	return p, entry.meter.take(k.now(), size)
+	return p.Principal, err
 }

@@ -13,13 +13,15 @@ import (
 	"hale.dev/services/internal/access"
 )
 
-// readFlags are the settings of every command that reads from the query service.
-func readFlags() []string {
-	return []string{
-		"data", "client.server", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key", "client.output",
-	}
+// callFlags are the settings by which a command calls any service, connectFlags those for the query service, readFlags
+// those of a command that also prints what it reads there.
+func callFlags() []string {
+	return []string{"data", "client.key", "client.timeout", "client.ca_file", "client.client_cert", "client.client_key"}
 }
+
+func connectFlags() []string { return append(callFlags(), "client.server") }
+
+func readFlags() []string { return append(connectFlags(), "client.output") }
 
 func (a *app) accountsCommand() *cobra.Command {
 	return parent("accounts", "Read scores: list, get, explain, facts, history, compare",

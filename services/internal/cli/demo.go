@@ -60,8 +60,7 @@ func (a *app) demoCommand() *cobra.Command {
 			return a.playDemo(cmd.Context(), o)
 		},
 	}
-	a.flags(cmd, "data", "demo", "client.server", "client.ingest", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key", "client.output")
+	a.flags(cmd, append(readFlags(), "demo", "client.ingest")...)
 	cmd.Flags().BoolVar(&o.live, "live", true, "go on with live events after the history")
 	cmd.Flags().DurationVar(&o.duration, "duration", 0, "how long live events go on; 0: until interrupted")
 	cmd.Flags().IntVar(&o.rate, "rate", 10, "live events a second")

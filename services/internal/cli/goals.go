@@ -170,8 +170,7 @@ func (a *app) goalsDeleteCommand() *cobra.Command {
 			})
 		},
 	}
-	a.flags(cmd, "data", "client.server", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key")
+	a.flags(cmd, connectFlags()...)
 	decisionFlags(cmd.Flags(), &q.Author, &q.CommandId)
 
 	return cmd

@@ -33,19 +33,12 @@ func (a *app) keysCommand() *cobra.Command {
 		a.keysListCommand(), a.keysCreateCommand(), a.keysRotateCommand(), a.keysRevokeCommand())
 }
 
-// administer calls f with a client for what only admins may do.
+// administer calls f with a client of the admin service, for as long as one request may take.
 func (a *app) administer(ctx context.Context, f func(context.Context, adminv1.AdminServiceClient) error) error {
-	conn, err := a.settings.dial(access.RoleAdmin)
-	if err != nil {
-		return err
-	}
-
-	defer func() { _ = conn.Close() }() // the answer is there
-
 	ctx, cancel := a.settings.within(ctx)
 	defer cancel()
 
-	return f(ctx, adminv1.NewAdminServiceClient(conn))
+	return a.admin(ctx, f)
 }
 
 func (a *app) keysListCommand() *cobra.Command {
@@ -165,8 +158,7 @@ func (a *app) keysRevokeCommand() *cobra.Command {
 			})
 		},
 	}
-	a.flags(cmd, "data", "client.server", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key")
+	a.flags(cmd, connectFlags()...)
 
 	return cmd
 }

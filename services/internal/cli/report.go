@@ -42,8 +42,7 @@ func (a *app) reportCommand() *cobra.Command {
 			})
 		},
 	}
-	a.flags(cmd, "data", "client.server", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key")
+	a.flags(cmd, connectFlags()...)
 	cmd.Flags().StringVar(&q.Quarter, "quarter", "", "the quarter, like 2026-Q3; empty: the present one")
 	cmd.Flags().StringVar(&format, "format", "markdown", "markdown, html or json")
 	cmd.Flags().StringVar(&file, "out", "", "file to write to; empty: standard output")

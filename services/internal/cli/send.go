@@ -72,8 +72,7 @@ func (a *app) sendCommand() *cobra.Command {
 			return a.send(cmd.Context(), s, in)
 		},
 	}
-	a.flags(cmd, "data", "client.ingest", "client.key", "client.timeout", "client.ca_file",
-		"client.client_cert", "client.client_key", "client.output")
+	a.flags(cmd, append(callFlags(), "client.ingest", "client.output")...)
 	cmd.Flags().StringVar(&flags.account, "account", "", "account the event is about")
 	cmd.Flags().StringVar(&flags.user, "user", "", "user the event is about")
 	cmd.Flags().StringVar(&flags.id, "id", "", "message id, the same when the event is sent again; empty: a new one")
