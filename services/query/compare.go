@@ -28,12 +28,8 @@ func (h *healthServer) CompareHealth(
 		return nil, err
 	}
 
-	v, err := h.service.account(ctx, req.GetAccountId(), req.GetAtLeast())
+	v, err := h.service.past(ctx, req.GetAccountId(), req.GetAtLeast())
 	if err != nil {
-		return nil, err
-	}
-
-	if v, err = h.service.accounts.withHistory(ctx, v); err != nil {
 		return nil, err
 	}
 
@@ -45,16 +41,18 @@ func (h *healthServer) CompareHealth(
 		from = to - compareDays
 	}
 
-	return h.service.accounts.compare(ctx, v, from, to)
-}
-
-// compare splits the change between the ends of two days.
-func (a *accounts) compare(ctx context.Context, v *view, from, to health.Day) (*healthv1.CompareHealthResponse, error) {
 	rows, err := v.history()
 	if err != nil {
 		return nil, err
 	}
 
+	return h.service.accounts.compare(ctx, v, rows, from, to)
+}
+
+// compare splits the change between the ends of two days of an account with those rows.
+func (a *accounts) compare(
+	ctx context.Context, v *view, rows []health.Row, from, to health.Day,
+) (*healthv1.CompareHealthResponse, error) {
 	before, err := a.explainDay(ctx, v, rows, from, "from_date")
 	if err != nil {
 		return nil, err

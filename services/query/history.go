@@ -18,12 +18,8 @@ func (h *healthServer) GetHistory(
 		return nil, err
 	}
 
-	v, err := h.service.account(ctx, req.GetAccountId(), req.GetAtLeast())
+	v, err := h.service.past(ctx, req.GetAccountId(), req.GetAtLeast())
 	if err != nil {
-		return nil, err
-	}
-
-	if v, err = h.service.accounts.withHistory(ctx, v); err != nil {
 		return nil, err
 	}
 
@@ -41,6 +37,16 @@ func (h *healthServer) GetHistory(
 	}
 
 	return answer, nil
+}
+
+// past reads an account of the caller with its history, once what at_least names is in it.
+func (s *Service) past(ctx context.Context, account, atLeast string) (*view, error) {
+	v, err := s.account(ctx, account, atLeast)
+	if err != nil {
+		return nil, err
+	}
+
+	return s.accounts.withHistory(ctx, v)
 }
 
 // eraCount is how many eras of history are read: the 400 days that are kept reach into five, and one more, should a

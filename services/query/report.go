@@ -16,17 +16,13 @@ const quarterMonths, yearMonths = 3, 12
 func (h *healthServer) GetReport(
 	ctx context.Context, req *healthv1.GetReportRequest,
 ) (*healthv1.GetReportResponse, error) {
-	v, err := h.service.account(ctx, req.GetAccountId(), "")
+	v, err := h.service.past(ctx, req.GetAccountId(), "")
 	if err != nil {
 		return nil, err
 	}
 
 	quarter, from, to, err := quarterDays(req.GetQuarter(), v.account.Day())
 	if err != nil {
-		return nil, err
-	}
-
-	if v, err = h.service.accounts.withHistory(ctx, v); err != nil {
 		return nil, err
 	}
 
@@ -83,7 +79,7 @@ func (s *Service) addPast(ctx context.Context, report *healthv1.Report, v *view,
 		return nil
 	}
 
-	report.Comparison, err = s.accounts.compare(ctx, v, first.Day, last.Day)
+	report.Comparison, err = s.accounts.compare(ctx, v, rows, first.Day, last.Day)
 
 	var known *Error
 	if errors.As(err, &known) && known.Reason == reasonHistory {
