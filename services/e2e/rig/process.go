@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,16 +130,6 @@ func (p *Process) Tail() string {
 		return err.Error()
 	}
 	return string(b)
-}
-
-// FreeAddr returns a loopback address that nothing listens on now.
-func FreeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // returns at once
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
 
 // Until calls check every few milliseconds until it returns nil or ctx ends; then it returns the last reason.

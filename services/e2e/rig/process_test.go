@@ -2,12 +2,15 @@ package rig_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -61,6 +64,29 @@ func TestQuietAddrTwice(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, seen[addr], "%s was given before", addr)
 		seen[addr] = true
+	}
+}
+
+// A program that is being started holds, for a moment, whatever its parent has open. An address must be free at once
+// all the same.
+func TestQuietAddrWhileProgramsStart(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	var starting sync.WaitGroup
+	t.Cleanup(func() { stop(); starting.Wait() })
+	for range 4 {
+		starting.Go(func() {
+			for ctx.Err() == nil {
+				_ = exec.Command("true").Run() //nolint:noctx // ends by itself
+			}
+		})
+	}
+	for range 1000 {
+		addr, err := rig.QuietAddr()
+		require.NoError(t, err)
+		l, err := net.Listen("tcp", addr)
+		require.NoError(t, err)
+		require.NoError(t, l.Close())
 	}
 }
 
