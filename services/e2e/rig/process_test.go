@@ -77,7 +77,7 @@ func TestQuietAddrWhileProgramsStart(t *testing.T) {
 	for range 4 {
 		starting.Go(func() {
 			for ctx.Err() == nil {
-				_ = exec.Command("true").Run() //nolint:noctx // ends by itself
+				_ = exec.Command("true").Run()
 			}
 		})
 	}
