@@ -337,70 +337,6 @@ func (x *CheckScorecardsResponse) GetProblems() []*Problem {
 	return nil
 }
 
-// Problem is one thing wrong in a document.
-type Problem struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where, for example `scorecards[0].dimensions[1].weight`.
-	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
-	// Stable code.
-	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
-	// What, for a person.
-	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Problem) Reset() {
-	*x = Problem{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Problem) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Problem) ProtoMessage() {}
-
-func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Problem.ProtoReflect.Descriptor instead.
-func (*Problem) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *Problem) GetField() string {
-	if x != nil {
-		return x.Field
-	}
-	return ""
-}
-
-func (x *Problem) GetCode() string {
-	if x != nil {
-		return x.Code
-	}
-	return ""
-}
-
-func (x *Problem) GetMessage() string {
-	if x != nil {
-		return x.Message
-	}
-	return ""
-}
-
 // ApplyScorecardsRequest holds the new document.
 type ApplyScorecardsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -412,7 +348,7 @@ type ApplyScorecardsRequest struct {
 
 func (x *ApplyScorecardsRequest) Reset() {
 	*x = ApplyScorecardsRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[5]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -424,7 +360,7 @@ func (x *ApplyScorecardsRequest) String() string {
 func (*ApplyScorecardsRequest) ProtoMessage() {}
 
 func (x *ApplyScorecardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[5]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -437,7 +373,7 @@ func (x *ApplyScorecardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyScorecardsRequest.ProtoReflect.Descriptor instead.
 func (*ApplyScorecardsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{5}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ApplyScorecardsRequest) GetDocument() string {
@@ -460,7 +396,7 @@ type ApplyScorecardsResponse struct {
 
 func (x *ApplyScorecardsResponse) Reset() {
 	*x = ApplyScorecardsResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[6]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +408,7 @@ func (x *ApplyScorecardsResponse) String() string {
 func (*ApplyScorecardsResponse) ProtoMessage() {}
 
 func (x *ApplyScorecardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[6]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +421,7 @@ func (x *ApplyScorecardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyScorecardsResponse.ProtoReflect.Descriptor instead.
 func (*ApplyScorecardsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{6}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ApplyScorecardsResponse) GetVersion() uint64 {
@@ -515,7 +451,7 @@ type ResendRejectsRequest struct {
 
 func (x *ResendRejectsRequest) Reset() {
 	*x = ResendRejectsRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[7]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -527,7 +463,7 @@ func (x *ResendRejectsRequest) String() string {
 func (*ResendRejectsRequest) ProtoMessage() {}
 
 func (x *ResendRejectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[7]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -540,7 +476,7 @@ func (x *ResendRejectsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRejectsRequest.ProtoReflect.Descriptor instead.
 func (*ResendRejectsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{7}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ResendRejectsRequest) GetIds() []uint64 {
@@ -572,7 +508,7 @@ type ResendRejectsResponse struct {
 
 func (x *ResendRejectsResponse) Reset() {
 	*x = ResendRejectsResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[8]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +520,7 @@ func (x *ResendRejectsResponse) String() string {
 func (*ResendRejectsResponse) ProtoMessage() {}
 
 func (x *ResendRejectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[8]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +533,7 @@ func (x *ResendRejectsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendRejectsResponse.ProtoReflect.Descriptor instead.
 func (*ResendRejectsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ResendRejectsResponse) GetAccepted() int32 {
@@ -634,7 +570,7 @@ type TailEventsRequest struct {
 
 func (x *TailEventsRequest) Reset() {
 	*x = TailEventsRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[9]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +582,7 @@ func (x *TailEventsRequest) String() string {
 func (*TailEventsRequest) ProtoMessage() {}
 
 func (x *TailEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[9]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +595,7 @@ func (x *TailEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailEventsRequest.ProtoReflect.Descriptor instead.
 func (*TailEventsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{9}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TailEventsRequest) GetLast() int32 {
@@ -693,7 +629,7 @@ type TailEventsResponse struct {
 
 func (x *TailEventsResponse) Reset() {
 	*x = TailEventsResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[10]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -705,7 +641,7 @@ func (x *TailEventsResponse) String() string {
 func (*TailEventsResponse) ProtoMessage() {}
 
 func (x *TailEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[10]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -718,7 +654,7 @@ func (x *TailEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TailEventsResponse.ProtoReflect.Descriptor instead.
 func (*TailEventsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TailEventsResponse) GetPartition() int32 {
@@ -758,7 +694,7 @@ type ListPartitionsRequest struct {
 
 func (x *ListPartitionsRequest) Reset() {
 	*x = ListPartitionsRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[11]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +706,7 @@ func (x *ListPartitionsRequest) String() string {
 func (*ListPartitionsRequest) ProtoMessage() {}
 
 func (x *ListPartitionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[11]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +719,7 @@ func (x *ListPartitionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPartitionsRequest.ProtoReflect.Descriptor instead.
 func (*ListPartitionsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 // ListPartitionsResponse holds all partitions, in order.
@@ -797,7 +733,7 @@ type ListPartitionsResponse struct {
 
 func (x *ListPartitionsResponse) Reset() {
 	*x = ListPartitionsResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[12]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +745,7 @@ func (x *ListPartitionsResponse) String() string {
 func (*ListPartitionsResponse) ProtoMessage() {}
 
 func (x *ListPartitionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[12]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +758,7 @@ func (x *ListPartitionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPartitionsResponse.ProtoReflect.Descriptor instead.
 func (*ListPartitionsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListPartitionsResponse) GetPartitions() []*Partition {
@@ -875,7 +811,7 @@ type Partition struct {
 
 func (x *Partition) Reset() {
 	*x = Partition{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[13]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +823,7 @@ func (x *Partition) String() string {
 func (*Partition) ProtoMessage() {}
 
 func (x *Partition) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[13]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +836,7 @@ func (x *Partition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Partition.ProtoReflect.Descriptor instead.
 func (*Partition) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Partition) GetPartition() int32 {
@@ -1035,7 +971,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[14]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +983,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[14]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +996,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Draft) GetGeneration() uint64 {
@@ -1092,7 +1028,7 @@ type ListSnapshotsRequest struct {
 
 func (x *ListSnapshotsRequest) Reset() {
 	*x = ListSnapshotsRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[15]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1040,7 @@ func (x *ListSnapshotsRequest) String() string {
 func (*ListSnapshotsRequest) ProtoMessage() {}
 
 func (x *ListSnapshotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[15]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1053,7 @@ func (x *ListSnapshotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSnapshotsRequest.ProtoReflect.Descriptor instead.
 func (*ListSnapshotsRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListSnapshotsRequest) GetPartition() int32 {
@@ -1154,7 +1090,7 @@ type ListSnapshotsResponse struct {
 
 func (x *ListSnapshotsResponse) Reset() {
 	*x = ListSnapshotsResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1166,7 +1102,7 @@ func (x *ListSnapshotsResponse) String() string {
 func (*ListSnapshotsResponse) ProtoMessage() {}
 
 func (x *ListSnapshotsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1179,7 +1115,7 @@ func (x *ListSnapshotsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSnapshotsResponse.ProtoReflect.Descriptor instead.
 func (*ListSnapshotsResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListSnapshotsResponse) GetSnapshots() []*Snapshot {
@@ -1215,7 +1151,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1163,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1176,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Snapshot) GetName() string {
@@ -1289,7 +1225,7 @@ type CreateSnapshotRequest struct {
 
 func (x *CreateSnapshotRequest) Reset() {
 	*x = CreateSnapshotRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1237,7 @@ func (x *CreateSnapshotRequest) String() string {
 func (*CreateSnapshotRequest) ProtoMessage() {}
 
 func (x *CreateSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1250,7 @@ func (x *CreateSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*CreateSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateSnapshotRequest) GetPartition() int32 {
@@ -1335,7 +1271,7 @@ type CreateSnapshotResponse struct {
 
 func (x *CreateSnapshotResponse) Reset() {
 	*x = CreateSnapshotResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1283,7 @@ func (x *CreateSnapshotResponse) String() string {
 func (*CreateSnapshotResponse) ProtoMessage() {}
 
 func (x *CreateSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1296,7 @@ func (x *CreateSnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSnapshotResponse.ProtoReflect.Descriptor instead.
 func (*CreateSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateSnapshotResponse) GetTaskId() string {
@@ -1383,7 +1319,7 @@ type RestoreSnapshotRequest struct {
 
 func (x *RestoreSnapshotRequest) Reset() {
 	*x = RestoreSnapshotRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1331,7 @@ func (x *RestoreSnapshotRequest) String() string {
 func (*RestoreSnapshotRequest) ProtoMessage() {}
 
 func (x *RestoreSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1344,7 @@ func (x *RestoreSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*RestoreSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RestoreSnapshotRequest) GetPartition() int32 {
@@ -1436,7 +1372,7 @@ type RestoreSnapshotResponse struct {
 
 func (x *RestoreSnapshotResponse) Reset() {
 	*x = RestoreSnapshotResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1384,7 @@ func (x *RestoreSnapshotResponse) String() string {
 func (*RestoreSnapshotResponse) ProtoMessage() {}
 
 func (x *RestoreSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1397,7 @@ func (x *RestoreSnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreSnapshotResponse.ProtoReflect.Descriptor instead.
 func (*RestoreSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RestoreSnapshotResponse) GetTaskId() string {
@@ -1480,7 +1416,7 @@ type StartRebuildRequest struct {
 
 func (x *StartRebuildRequest) Reset() {
 	*x = StartRebuildRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1428,7 @@ func (x *StartRebuildRequest) String() string {
 func (*StartRebuildRequest) ProtoMessage() {}
 
 func (x *StartRebuildRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1441,7 @@ func (x *StartRebuildRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRebuildRequest.ProtoReflect.Descriptor instead.
 func (*StartRebuildRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
 // StartRebuildResponse says how to follow it.
@@ -1519,7 +1455,7 @@ type StartRebuildResponse struct {
 
 func (x *StartRebuildResponse) Reset() {
 	*x = StartRebuildResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1467,7 @@ func (x *StartRebuildResponse) String() string {
 func (*StartRebuildResponse) ProtoMessage() {}
 
 func (x *StartRebuildResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1480,7 @@ func (x *StartRebuildResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRebuildResponse.ProtoReflect.Descriptor instead.
 func (*StartRebuildResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StartRebuildResponse) GetTaskId() string {
@@ -1597,7 +1533,7 @@ type Task struct {
 
 func (x *Task) Reset() {
 	*x = Task{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1609,7 +1545,7 @@ func (x *Task) String() string {
 func (*Task) ProtoMessage() {}
 
 func (x *Task) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1622,7 +1558,7 @@ func (x *Task) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Task.ProtoReflect.Descriptor instead.
 func (*Task) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Task) GetTaskId() string {
@@ -1761,7 +1697,7 @@ type TaskResult struct {
 
 func (x *TaskResult) Reset() {
 	*x = TaskResult{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1709,7 @@ func (x *TaskResult) String() string {
 func (*TaskResult) ProtoMessage() {}
 
 func (x *TaskResult) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1722,7 @@ func (x *TaskResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskResult.ProtoReflect.Descriptor instead.
 func (*TaskResult) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TaskResult) GetPartition() int32 {
@@ -1828,7 +1764,7 @@ type AbortTaskRequest struct {
 
 func (x *AbortTaskRequest) Reset() {
 	*x = AbortTaskRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1776,7 @@ func (x *AbortTaskRequest) String() string {
 func (*AbortTaskRequest) ProtoMessage() {}
 
 func (x *AbortTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1789,7 @@ func (x *AbortTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortTaskRequest.ProtoReflect.Descriptor instead.
 func (*AbortTaskRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AbortTaskRequest) GetKind() TaskKind {
@@ -1874,7 +1810,7 @@ type AbortTaskResponse struct {
 
 func (x *AbortTaskResponse) Reset() {
 	*x = AbortTaskResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1886,7 +1822,7 @@ func (x *AbortTaskResponse) String() string {
 func (*AbortTaskResponse) ProtoMessage() {}
 
 func (x *AbortTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1899,7 +1835,7 @@ func (x *AbortTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortTaskResponse.ProtoReflect.Descriptor instead.
 func (*AbortTaskResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AbortTaskResponse) GetTaskIds() []string {
@@ -1920,7 +1856,7 @@ type ListTasksRequest struct {
 
 func (x *ListTasksRequest) Reset() {
 	*x = ListTasksRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +1868,7 @@ func (x *ListTasksRequest) String() string {
 func (*ListTasksRequest) ProtoMessage() {}
 
 func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +1881,7 @@ func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListTasksRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListTasksRequest) GetKind() TaskKind {
@@ -1966,7 +1902,7 @@ type ListTasksResponse struct {
 
 func (x *ListTasksResponse) Reset() {
 	*x = ListTasksResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +1914,7 @@ func (x *ListTasksResponse) String() string {
 func (*ListTasksResponse) ProtoMessage() {}
 
 func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +1927,7 @@ func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListTasksResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListTasksResponse) GetTasks() []*Task {
@@ -2012,7 +1948,7 @@ type WatchTasksRequest struct {
 
 func (x *WatchTasksRequest) Reset() {
 	*x = WatchTasksRequest{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2024,7 +1960,7 @@ func (x *WatchTasksRequest) String() string {
 func (*WatchTasksRequest) ProtoMessage() {}
 
 func (x *WatchTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2037,7 +1973,7 @@ func (x *WatchTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchTasksRequest.ProtoReflect.Descriptor instead.
 func (*WatchTasksRequest) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WatchTasksRequest) GetTaskId() string {
@@ -2058,7 +1994,7 @@ type WatchTasksResponse struct {
 
 func (x *WatchTasksResponse) Reset() {
 	*x = WatchTasksResponse{}
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2006,7 @@ func (x *WatchTasksResponse) String() string {
 func (*WatchTasksResponse) ProtoMessage() {}
 
 func (x *WatchTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_hale_admin_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2019,7 @@ func (x *WatchTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchTasksResponse.ProtoReflect.Descriptor instead.
 func (*WatchTasksResponse) Descriptor() ([]byte, []int) {
-	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{31}
+	return file_hale_admin_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *WatchTasksResponse) GetTask() *Task {
@@ -2097,7 +2033,7 @@ var File_hale_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x19hale/admin/v1/admin.proto\x12\rhale.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hale/admin/v1/key.proto\x1a\x15hale/log/v1/log.proto\"\x16\n" +
+	"\x19hale/admin/v1/admin.proto\x12\rhale.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hale/admin/v1/key.proto\x1a\x1bhale/admin/v1/problem.proto\x1a\x1chale/admin/v1/receiver.proto\x1a\x18hale/admin/v1/rule.proto\x1a\x15hale/log/v1/log.proto\"\x16\n" +
 	"\x14GetScorecardsRequest\"M\n" +
 	"\x15GetScorecardsResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
@@ -2105,11 +2041,7 @@ const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\x16CheckScorecardsRequest\x12'\n" +
 	"\bdocument\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80\x10R\bdocument\"M\n" +
 	"\x17CheckScorecardsResponse\x122\n" +
-	"\bproblems\x18\x01 \x03(\v2\x16.hale.admin.v1.ProblemR\bproblems\"M\n" +
-	"\aProblem\x12\x14\n" +
-	"\x05field\x18\x01 \x01(\tR\x05field\x12\x12\n" +
-	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"A\n" +
+	"\bproblems\x18\x01 \x03(\v2\x16.hale.admin.v1.ProblemR\bproblems\"A\n" +
 	"\x16ApplyScorecardsRequest\x12'\n" +
 	"\bdocument\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80\x10R\bdocument\"I\n" +
 	"\x17ApplyScorecardsResponse\x12\x18\n" +
@@ -2253,11 +2185,22 @@ const file_hale_admin_v1_admin_proto_rawDesc = "" +
 	"\x13TASK_STATE_ABORTING\x10\x03\x12\x13\n" +
 	"\x0fTASK_STATE_DONE\x10\x04\x12\x15\n" +
 	"\x11TASK_STATE_FAILED\x10\x05\x12\x16\n" +
-	"\x12TASK_STATE_ABORTED\x10\x062\x84\f\n" +
+	"\x12TASK_STATE_ABORTED\x10\x062\xc3\x12\n" +
 	"\fAdminService\x12_\n" +
 	"\rGetScorecards\x12#.hale.admin.v1.GetScorecardsRequest\x1a$.hale.admin.v1.GetScorecardsResponse\"\x03\x90\x02\x01\x12e\n" +
 	"\x0fCheckScorecards\x12%.hale.admin.v1.CheckScorecardsRequest\x1a&.hale.admin.v1.CheckScorecardsResponse\"\x03\x90\x02\x01\x12`\n" +
-	"\x0fApplyScorecards\x12%.hale.admin.v1.ApplyScorecardsRequest\x1a&.hale.admin.v1.ApplyScorecardsResponse\x12Z\n" +
+	"\x0fApplyScorecards\x12%.hale.admin.v1.ApplyScorecardsRequest\x1a&.hale.admin.v1.ApplyScorecardsResponse\x12P\n" +
+	"\bGetRules\x12\x1e.hale.admin.v1.GetRulesRequest\x1a\x1f.hale.admin.v1.GetRulesResponse\"\x03\x90\x02\x01\x12V\n" +
+	"\n" +
+	"CheckRules\x12 .hale.admin.v1.CheckRulesRequest\x1a!.hale.admin.v1.CheckRulesResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\n" +
+	"ApplyRules\x12 .hale.admin.v1.ApplyRulesRequest\x1a!.hale.admin.v1.ApplyRulesResponse\x12P\n" +
+	"\tTestRules\x12\x1f.hale.admin.v1.TestRulesRequest\x1a .hale.admin.v1.TestRulesResponse0\x01\x12\\\n" +
+	"\fGetReceivers\x12\".hale.admin.v1.GetReceiversRequest\x1a#.hale.admin.v1.GetReceiversResponse\"\x03\x90\x02\x01\x12b\n" +
+	"\x0eCheckReceivers\x12$.hale.admin.v1.CheckReceiversRequest\x1a%.hale.admin.v1.CheckReceiversResponse\"\x03\x90\x02\x01\x12]\n" +
+	"\x0eApplyReceivers\x12$.hale.admin.v1.ApplyReceiversRequest\x1a%.hale.admin.v1.ApplyReceiversResponse\x12e\n" +
+	"\x0fListDeadLetters\x12%.hale.admin.v1.ListDeadLettersRequest\x1a&.hale.admin.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\x11ResendDeadLetters\x12'.hale.admin.v1.ResendDeadLettersRequest\x1a(.hale.admin.v1.ResendDeadLettersResponse\x12Z\n" +
 	"\rResendRejects\x12#.hale.admin.v1.ResendRejectsRequest\x1a$.hale.admin.v1.ResendRejectsResponse\x12S\n" +
 	"\n" +
 	"TailEvents\x12 .hale.admin.v1.TailEventsRequest\x1a!.hale.admin.v1.TailEventsResponse0\x01\x12b\n" +
@@ -2288,65 +2231,83 @@ func file_hale_admin_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_hale_admin_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_hale_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_hale_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_hale_admin_v1_admin_proto_goTypes = []any{
-	(TaskKind)(0),                   // 0: hale.admin.v1.TaskKind
-	(TaskState)(0),                  // 1: hale.admin.v1.TaskState
-	(*GetScorecardsRequest)(nil),    // 2: hale.admin.v1.GetScorecardsRequest
-	(*GetScorecardsResponse)(nil),   // 3: hale.admin.v1.GetScorecardsResponse
-	(*CheckScorecardsRequest)(nil),  // 4: hale.admin.v1.CheckScorecardsRequest
-	(*CheckScorecardsResponse)(nil), // 5: hale.admin.v1.CheckScorecardsResponse
-	(*Problem)(nil),                 // 6: hale.admin.v1.Problem
-	(*ApplyScorecardsRequest)(nil),  // 7: hale.admin.v1.ApplyScorecardsRequest
-	(*ApplyScorecardsResponse)(nil), // 8: hale.admin.v1.ApplyScorecardsResponse
-	(*ResendRejectsRequest)(nil),    // 9: hale.admin.v1.ResendRejectsRequest
-	(*ResendRejectsResponse)(nil),   // 10: hale.admin.v1.ResendRejectsResponse
-	(*TailEventsRequest)(nil),       // 11: hale.admin.v1.TailEventsRequest
-	(*TailEventsResponse)(nil),      // 12: hale.admin.v1.TailEventsResponse
-	(*ListPartitionsRequest)(nil),   // 13: hale.admin.v1.ListPartitionsRequest
-	(*ListPartitionsResponse)(nil),  // 14: hale.admin.v1.ListPartitionsResponse
-	(*Partition)(nil),               // 15: hale.admin.v1.Partition
-	(*Draft)(nil),                   // 16: hale.admin.v1.Draft
-	(*ListSnapshotsRequest)(nil),    // 17: hale.admin.v1.ListSnapshotsRequest
-	(*ListSnapshotsResponse)(nil),   // 18: hale.admin.v1.ListSnapshotsResponse
-	(*Snapshot)(nil),                // 19: hale.admin.v1.Snapshot
-	(*CreateSnapshotRequest)(nil),   // 20: hale.admin.v1.CreateSnapshotRequest
-	(*CreateSnapshotResponse)(nil),  // 21: hale.admin.v1.CreateSnapshotResponse
-	(*RestoreSnapshotRequest)(nil),  // 22: hale.admin.v1.RestoreSnapshotRequest
-	(*RestoreSnapshotResponse)(nil), // 23: hale.admin.v1.RestoreSnapshotResponse
-	(*StartRebuildRequest)(nil),     // 24: hale.admin.v1.StartRebuildRequest
-	(*StartRebuildResponse)(nil),    // 25: hale.admin.v1.StartRebuildResponse
-	(*Task)(nil),                    // 26: hale.admin.v1.Task
-	(*TaskResult)(nil),              // 27: hale.admin.v1.TaskResult
-	(*AbortTaskRequest)(nil),        // 28: hale.admin.v1.AbortTaskRequest
-	(*AbortTaskResponse)(nil),       // 29: hale.admin.v1.AbortTaskResponse
-	(*ListTasksRequest)(nil),        // 30: hale.admin.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),       // 31: hale.admin.v1.ListTasksResponse
-	(*WatchTasksRequest)(nil),       // 32: hale.admin.v1.WatchTasksRequest
-	(*WatchTasksResponse)(nil),      // 33: hale.admin.v1.WatchTasksResponse
-	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
-	(*v1.Record)(nil),               // 35: hale.log.v1.Record
-	(*durationpb.Duration)(nil),     // 36: google.protobuf.Duration
-	(*CreateKeyRequest)(nil),        // 37: hale.admin.v1.CreateKeyRequest
-	(*ListKeysRequest)(nil),         // 38: hale.admin.v1.ListKeysRequest
-	(*RotateKeyRequest)(nil),        // 39: hale.admin.v1.RotateKeyRequest
-	(*RevokeKeyRequest)(nil),        // 40: hale.admin.v1.RevokeKeyRequest
-	(*CreateKeyResponse)(nil),       // 41: hale.admin.v1.CreateKeyResponse
-	(*ListKeysResponse)(nil),        // 42: hale.admin.v1.ListKeysResponse
-	(*RotateKeyResponse)(nil),       // 43: hale.admin.v1.RotateKeyResponse
-	(*RevokeKeyResponse)(nil),       // 44: hale.admin.v1.RevokeKeyResponse
+	(TaskKind)(0),                     // 0: hale.admin.v1.TaskKind
+	(TaskState)(0),                    // 1: hale.admin.v1.TaskState
+	(*GetScorecardsRequest)(nil),      // 2: hale.admin.v1.GetScorecardsRequest
+	(*GetScorecardsResponse)(nil),     // 3: hale.admin.v1.GetScorecardsResponse
+	(*CheckScorecardsRequest)(nil),    // 4: hale.admin.v1.CheckScorecardsRequest
+	(*CheckScorecardsResponse)(nil),   // 5: hale.admin.v1.CheckScorecardsResponse
+	(*ApplyScorecardsRequest)(nil),    // 6: hale.admin.v1.ApplyScorecardsRequest
+	(*ApplyScorecardsResponse)(nil),   // 7: hale.admin.v1.ApplyScorecardsResponse
+	(*ResendRejectsRequest)(nil),      // 8: hale.admin.v1.ResendRejectsRequest
+	(*ResendRejectsResponse)(nil),     // 9: hale.admin.v1.ResendRejectsResponse
+	(*TailEventsRequest)(nil),         // 10: hale.admin.v1.TailEventsRequest
+	(*TailEventsResponse)(nil),        // 11: hale.admin.v1.TailEventsResponse
+	(*ListPartitionsRequest)(nil),     // 12: hale.admin.v1.ListPartitionsRequest
+	(*ListPartitionsResponse)(nil),    // 13: hale.admin.v1.ListPartitionsResponse
+	(*Partition)(nil),                 // 14: hale.admin.v1.Partition
+	(*Draft)(nil),                     // 15: hale.admin.v1.Draft
+	(*ListSnapshotsRequest)(nil),      // 16: hale.admin.v1.ListSnapshotsRequest
+	(*ListSnapshotsResponse)(nil),     // 17: hale.admin.v1.ListSnapshotsResponse
+	(*Snapshot)(nil),                  // 18: hale.admin.v1.Snapshot
+	(*CreateSnapshotRequest)(nil),     // 19: hale.admin.v1.CreateSnapshotRequest
+	(*CreateSnapshotResponse)(nil),    // 20: hale.admin.v1.CreateSnapshotResponse
+	(*RestoreSnapshotRequest)(nil),    // 21: hale.admin.v1.RestoreSnapshotRequest
+	(*RestoreSnapshotResponse)(nil),   // 22: hale.admin.v1.RestoreSnapshotResponse
+	(*StartRebuildRequest)(nil),       // 23: hale.admin.v1.StartRebuildRequest
+	(*StartRebuildResponse)(nil),      // 24: hale.admin.v1.StartRebuildResponse
+	(*Task)(nil),                      // 25: hale.admin.v1.Task
+	(*TaskResult)(nil),                // 26: hale.admin.v1.TaskResult
+	(*AbortTaskRequest)(nil),          // 27: hale.admin.v1.AbortTaskRequest
+	(*AbortTaskResponse)(nil),         // 28: hale.admin.v1.AbortTaskResponse
+	(*ListTasksRequest)(nil),          // 29: hale.admin.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),         // 30: hale.admin.v1.ListTasksResponse
+	(*WatchTasksRequest)(nil),         // 31: hale.admin.v1.WatchTasksRequest
+	(*WatchTasksResponse)(nil),        // 32: hale.admin.v1.WatchTasksResponse
+	(*Problem)(nil),                   // 33: hale.admin.v1.Problem
+	(*timestamppb.Timestamp)(nil),     // 34: google.protobuf.Timestamp
+	(*v1.Record)(nil),                 // 35: hale.log.v1.Record
+	(*durationpb.Duration)(nil),       // 36: google.protobuf.Duration
+	(*GetRulesRequest)(nil),           // 37: hale.admin.v1.GetRulesRequest
+	(*CheckRulesRequest)(nil),         // 38: hale.admin.v1.CheckRulesRequest
+	(*ApplyRulesRequest)(nil),         // 39: hale.admin.v1.ApplyRulesRequest
+	(*TestRulesRequest)(nil),          // 40: hale.admin.v1.TestRulesRequest
+	(*GetReceiversRequest)(nil),       // 41: hale.admin.v1.GetReceiversRequest
+	(*CheckReceiversRequest)(nil),     // 42: hale.admin.v1.CheckReceiversRequest
+	(*ApplyReceiversRequest)(nil),     // 43: hale.admin.v1.ApplyReceiversRequest
+	(*ListDeadLettersRequest)(nil),    // 44: hale.admin.v1.ListDeadLettersRequest
+	(*ResendDeadLettersRequest)(nil),  // 45: hale.admin.v1.ResendDeadLettersRequest
+	(*CreateKeyRequest)(nil),          // 46: hale.admin.v1.CreateKeyRequest
+	(*ListKeysRequest)(nil),           // 47: hale.admin.v1.ListKeysRequest
+	(*RotateKeyRequest)(nil),          // 48: hale.admin.v1.RotateKeyRequest
+	(*RevokeKeyRequest)(nil),          // 49: hale.admin.v1.RevokeKeyRequest
+	(*GetRulesResponse)(nil),          // 50: hale.admin.v1.GetRulesResponse
+	(*CheckRulesResponse)(nil),        // 51: hale.admin.v1.CheckRulesResponse
+	(*ApplyRulesResponse)(nil),        // 52: hale.admin.v1.ApplyRulesResponse
+	(*TestRulesResponse)(nil),         // 53: hale.admin.v1.TestRulesResponse
+	(*GetReceiversResponse)(nil),      // 54: hale.admin.v1.GetReceiversResponse
+	(*CheckReceiversResponse)(nil),    // 55: hale.admin.v1.CheckReceiversResponse
+	(*ApplyReceiversResponse)(nil),    // 56: hale.admin.v1.ApplyReceiversResponse
+	(*ListDeadLettersResponse)(nil),   // 57: hale.admin.v1.ListDeadLettersResponse
+	(*ResendDeadLettersResponse)(nil), // 58: hale.admin.v1.ResendDeadLettersResponse
+	(*CreateKeyResponse)(nil),         // 59: hale.admin.v1.CreateKeyResponse
+	(*ListKeysResponse)(nil),          // 60: hale.admin.v1.ListKeysResponse
+	(*RotateKeyResponse)(nil),         // 61: hale.admin.v1.RotateKeyResponse
+	(*RevokeKeyResponse)(nil),         // 62: hale.admin.v1.RevokeKeyResponse
 }
 var file_hale_admin_v1_admin_proto_depIdxs = []int32{
-	6,  // 0: hale.admin.v1.CheckScorecardsResponse.problems:type_name -> hale.admin.v1.Problem
+	33, // 0: hale.admin.v1.CheckScorecardsResponse.problems:type_name -> hale.admin.v1.Problem
 	34, // 1: hale.admin.v1.TailEventsResponse.logged_at:type_name -> google.protobuf.Timestamp
 	35, // 2: hale.admin.v1.TailEventsResponse.record:type_name -> hale.log.v1.Record
-	15, // 3: hale.admin.v1.ListPartitionsResponse.partitions:type_name -> hale.admin.v1.Partition
+	14, // 3: hale.admin.v1.ListPartitionsResponse.partitions:type_name -> hale.admin.v1.Partition
 	36, // 4: hale.admin.v1.Partition.lease_left:type_name -> google.protobuf.Duration
 	36, // 5: hale.admin.v1.Partition.lag:type_name -> google.protobuf.Duration
 	34, // 6: hale.admin.v1.Partition.as_of:type_name -> google.protobuf.Timestamp
-	16, // 7: hale.admin.v1.Partition.draft:type_name -> hale.admin.v1.Draft
-	6,  // 8: hale.admin.v1.Partition.problems:type_name -> hale.admin.v1.Problem
-	19, // 9: hale.admin.v1.ListSnapshotsResponse.snapshots:type_name -> hale.admin.v1.Snapshot
+	15, // 7: hale.admin.v1.Partition.draft:type_name -> hale.admin.v1.Draft
+	33, // 8: hale.admin.v1.Partition.problems:type_name -> hale.admin.v1.Problem
+	18, // 9: hale.admin.v1.ListSnapshotsResponse.snapshots:type_name -> hale.admin.v1.Snapshot
 	34, // 10: hale.admin.v1.Snapshot.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 11: hale.admin.v1.Task.kind:type_name -> hale.admin.v1.TaskKind
 	1,  // 12: hale.admin.v1.Task.state:type_name -> hale.admin.v1.TaskState
@@ -2354,47 +2315,65 @@ var file_hale_admin_v1_admin_proto_depIdxs = []int32{
 	34, // 14: hale.admin.v1.Task.begun_at:type_name -> google.protobuf.Timestamp
 	34, // 15: hale.admin.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
 	36, // 16: hale.admin.v1.Task.left:type_name -> google.protobuf.Duration
-	27, // 17: hale.admin.v1.Task.results:type_name -> hale.admin.v1.TaskResult
+	26, // 17: hale.admin.v1.Task.results:type_name -> hale.admin.v1.TaskResult
 	0,  // 18: hale.admin.v1.AbortTaskRequest.kind:type_name -> hale.admin.v1.TaskKind
 	0,  // 19: hale.admin.v1.ListTasksRequest.kind:type_name -> hale.admin.v1.TaskKind
-	26, // 20: hale.admin.v1.ListTasksResponse.tasks:type_name -> hale.admin.v1.Task
-	26, // 21: hale.admin.v1.WatchTasksResponse.task:type_name -> hale.admin.v1.Task
+	25, // 20: hale.admin.v1.ListTasksResponse.tasks:type_name -> hale.admin.v1.Task
+	25, // 21: hale.admin.v1.WatchTasksResponse.task:type_name -> hale.admin.v1.Task
 	2,  // 22: hale.admin.v1.AdminService.GetScorecards:input_type -> hale.admin.v1.GetScorecardsRequest
 	4,  // 23: hale.admin.v1.AdminService.CheckScorecards:input_type -> hale.admin.v1.CheckScorecardsRequest
-	7,  // 24: hale.admin.v1.AdminService.ApplyScorecards:input_type -> hale.admin.v1.ApplyScorecardsRequest
-	9,  // 25: hale.admin.v1.AdminService.ResendRejects:input_type -> hale.admin.v1.ResendRejectsRequest
-	11, // 26: hale.admin.v1.AdminService.TailEvents:input_type -> hale.admin.v1.TailEventsRequest
-	13, // 27: hale.admin.v1.AdminService.ListPartitions:input_type -> hale.admin.v1.ListPartitionsRequest
-	17, // 28: hale.admin.v1.AdminService.ListSnapshots:input_type -> hale.admin.v1.ListSnapshotsRequest
-	20, // 29: hale.admin.v1.AdminService.CreateSnapshot:input_type -> hale.admin.v1.CreateSnapshotRequest
-	22, // 30: hale.admin.v1.AdminService.RestoreSnapshot:input_type -> hale.admin.v1.RestoreSnapshotRequest
-	24, // 31: hale.admin.v1.AdminService.StartRebuild:input_type -> hale.admin.v1.StartRebuildRequest
-	28, // 32: hale.admin.v1.AdminService.AbortTask:input_type -> hale.admin.v1.AbortTaskRequest
-	30, // 33: hale.admin.v1.AdminService.ListTasks:input_type -> hale.admin.v1.ListTasksRequest
-	32, // 34: hale.admin.v1.AdminService.WatchTasks:input_type -> hale.admin.v1.WatchTasksRequest
-	37, // 35: hale.admin.v1.AdminService.CreateKey:input_type -> hale.admin.v1.CreateKeyRequest
-	38, // 36: hale.admin.v1.AdminService.ListKeys:input_type -> hale.admin.v1.ListKeysRequest
-	39, // 37: hale.admin.v1.AdminService.RotateKey:input_type -> hale.admin.v1.RotateKeyRequest
-	40, // 38: hale.admin.v1.AdminService.RevokeKey:input_type -> hale.admin.v1.RevokeKeyRequest
-	3,  // 39: hale.admin.v1.AdminService.GetScorecards:output_type -> hale.admin.v1.GetScorecardsResponse
-	5,  // 40: hale.admin.v1.AdminService.CheckScorecards:output_type -> hale.admin.v1.CheckScorecardsResponse
-	8,  // 41: hale.admin.v1.AdminService.ApplyScorecards:output_type -> hale.admin.v1.ApplyScorecardsResponse
-	10, // 42: hale.admin.v1.AdminService.ResendRejects:output_type -> hale.admin.v1.ResendRejectsResponse
-	12, // 43: hale.admin.v1.AdminService.TailEvents:output_type -> hale.admin.v1.TailEventsResponse
-	14, // 44: hale.admin.v1.AdminService.ListPartitions:output_type -> hale.admin.v1.ListPartitionsResponse
-	18, // 45: hale.admin.v1.AdminService.ListSnapshots:output_type -> hale.admin.v1.ListSnapshotsResponse
-	21, // 46: hale.admin.v1.AdminService.CreateSnapshot:output_type -> hale.admin.v1.CreateSnapshotResponse
-	23, // 47: hale.admin.v1.AdminService.RestoreSnapshot:output_type -> hale.admin.v1.RestoreSnapshotResponse
-	25, // 48: hale.admin.v1.AdminService.StartRebuild:output_type -> hale.admin.v1.StartRebuildResponse
-	29, // 49: hale.admin.v1.AdminService.AbortTask:output_type -> hale.admin.v1.AbortTaskResponse
-	31, // 50: hale.admin.v1.AdminService.ListTasks:output_type -> hale.admin.v1.ListTasksResponse
-	33, // 51: hale.admin.v1.AdminService.WatchTasks:output_type -> hale.admin.v1.WatchTasksResponse
-	41, // 52: hale.admin.v1.AdminService.CreateKey:output_type -> hale.admin.v1.CreateKeyResponse
-	42, // 53: hale.admin.v1.AdminService.ListKeys:output_type -> hale.admin.v1.ListKeysResponse
-	43, // 54: hale.admin.v1.AdminService.RotateKey:output_type -> hale.admin.v1.RotateKeyResponse
-	44, // 55: hale.admin.v1.AdminService.RevokeKey:output_type -> hale.admin.v1.RevokeKeyResponse
-	39, // [39:56] is the sub-list for method output_type
-	22, // [22:39] is the sub-list for method input_type
+	6,  // 24: hale.admin.v1.AdminService.ApplyScorecards:input_type -> hale.admin.v1.ApplyScorecardsRequest
+	37, // 25: hale.admin.v1.AdminService.GetRules:input_type -> hale.admin.v1.GetRulesRequest
+	38, // 26: hale.admin.v1.AdminService.CheckRules:input_type -> hale.admin.v1.CheckRulesRequest
+	39, // 27: hale.admin.v1.AdminService.ApplyRules:input_type -> hale.admin.v1.ApplyRulesRequest
+	40, // 28: hale.admin.v1.AdminService.TestRules:input_type -> hale.admin.v1.TestRulesRequest
+	41, // 29: hale.admin.v1.AdminService.GetReceivers:input_type -> hale.admin.v1.GetReceiversRequest
+	42, // 30: hale.admin.v1.AdminService.CheckReceivers:input_type -> hale.admin.v1.CheckReceiversRequest
+	43, // 31: hale.admin.v1.AdminService.ApplyReceivers:input_type -> hale.admin.v1.ApplyReceiversRequest
+	44, // 32: hale.admin.v1.AdminService.ListDeadLetters:input_type -> hale.admin.v1.ListDeadLettersRequest
+	45, // 33: hale.admin.v1.AdminService.ResendDeadLetters:input_type -> hale.admin.v1.ResendDeadLettersRequest
+	8,  // 34: hale.admin.v1.AdminService.ResendRejects:input_type -> hale.admin.v1.ResendRejectsRequest
+	10, // 35: hale.admin.v1.AdminService.TailEvents:input_type -> hale.admin.v1.TailEventsRequest
+	12, // 36: hale.admin.v1.AdminService.ListPartitions:input_type -> hale.admin.v1.ListPartitionsRequest
+	16, // 37: hale.admin.v1.AdminService.ListSnapshots:input_type -> hale.admin.v1.ListSnapshotsRequest
+	19, // 38: hale.admin.v1.AdminService.CreateSnapshot:input_type -> hale.admin.v1.CreateSnapshotRequest
+	21, // 39: hale.admin.v1.AdminService.RestoreSnapshot:input_type -> hale.admin.v1.RestoreSnapshotRequest
+	23, // 40: hale.admin.v1.AdminService.StartRebuild:input_type -> hale.admin.v1.StartRebuildRequest
+	27, // 41: hale.admin.v1.AdminService.AbortTask:input_type -> hale.admin.v1.AbortTaskRequest
+	29, // 42: hale.admin.v1.AdminService.ListTasks:input_type -> hale.admin.v1.ListTasksRequest
+	31, // 43: hale.admin.v1.AdminService.WatchTasks:input_type -> hale.admin.v1.WatchTasksRequest
+	46, // 44: hale.admin.v1.AdminService.CreateKey:input_type -> hale.admin.v1.CreateKeyRequest
+	47, // 45: hale.admin.v1.AdminService.ListKeys:input_type -> hale.admin.v1.ListKeysRequest
+	48, // 46: hale.admin.v1.AdminService.RotateKey:input_type -> hale.admin.v1.RotateKeyRequest
+	49, // 47: hale.admin.v1.AdminService.RevokeKey:input_type -> hale.admin.v1.RevokeKeyRequest
+	3,  // 48: hale.admin.v1.AdminService.GetScorecards:output_type -> hale.admin.v1.GetScorecardsResponse
+	5,  // 49: hale.admin.v1.AdminService.CheckScorecards:output_type -> hale.admin.v1.CheckScorecardsResponse
+	7,  // 50: hale.admin.v1.AdminService.ApplyScorecards:output_type -> hale.admin.v1.ApplyScorecardsResponse
+	50, // 51: hale.admin.v1.AdminService.GetRules:output_type -> hale.admin.v1.GetRulesResponse
+	51, // 52: hale.admin.v1.AdminService.CheckRules:output_type -> hale.admin.v1.CheckRulesResponse
+	52, // 53: hale.admin.v1.AdminService.ApplyRules:output_type -> hale.admin.v1.ApplyRulesResponse
+	53, // 54: hale.admin.v1.AdminService.TestRules:output_type -> hale.admin.v1.TestRulesResponse
+	54, // 55: hale.admin.v1.AdminService.GetReceivers:output_type -> hale.admin.v1.GetReceiversResponse
+	55, // 56: hale.admin.v1.AdminService.CheckReceivers:output_type -> hale.admin.v1.CheckReceiversResponse
+	56, // 57: hale.admin.v1.AdminService.ApplyReceivers:output_type -> hale.admin.v1.ApplyReceiversResponse
+	57, // 58: hale.admin.v1.AdminService.ListDeadLetters:output_type -> hale.admin.v1.ListDeadLettersResponse
+	58, // 59: hale.admin.v1.AdminService.ResendDeadLetters:output_type -> hale.admin.v1.ResendDeadLettersResponse
+	9,  // 60: hale.admin.v1.AdminService.ResendRejects:output_type -> hale.admin.v1.ResendRejectsResponse
+	11, // 61: hale.admin.v1.AdminService.TailEvents:output_type -> hale.admin.v1.TailEventsResponse
+	13, // 62: hale.admin.v1.AdminService.ListPartitions:output_type -> hale.admin.v1.ListPartitionsResponse
+	17, // 63: hale.admin.v1.AdminService.ListSnapshots:output_type -> hale.admin.v1.ListSnapshotsResponse
+	20, // 64: hale.admin.v1.AdminService.CreateSnapshot:output_type -> hale.admin.v1.CreateSnapshotResponse
+	22, // 65: hale.admin.v1.AdminService.RestoreSnapshot:output_type -> hale.admin.v1.RestoreSnapshotResponse
+	24, // 66: hale.admin.v1.AdminService.StartRebuild:output_type -> hale.admin.v1.StartRebuildResponse
+	28, // 67: hale.admin.v1.AdminService.AbortTask:output_type -> hale.admin.v1.AbortTaskResponse
+	30, // 68: hale.admin.v1.AdminService.ListTasks:output_type -> hale.admin.v1.ListTasksResponse
+	32, // 69: hale.admin.v1.AdminService.WatchTasks:output_type -> hale.admin.v1.WatchTasksResponse
+	59, // 70: hale.admin.v1.AdminService.CreateKey:output_type -> hale.admin.v1.CreateKeyResponse
+	60, // 71: hale.admin.v1.AdminService.ListKeys:output_type -> hale.admin.v1.ListKeysResponse
+	61, // 72: hale.admin.v1.AdminService.RotateKey:output_type -> hale.admin.v1.RotateKeyResponse
+	62, // 73: hale.admin.v1.AdminService.RevokeKey:output_type -> hale.admin.v1.RevokeKeyResponse
+	48, // [48:74] is the sub-list for method output_type
+	22, // [22:48] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -2406,17 +2385,20 @@ func file_hale_admin_v1_admin_proto_init() {
 		return
 	}
 	file_hale_admin_v1_key_proto_init()
-	file_hale_admin_v1_admin_proto_msgTypes[15].OneofWrappers = []any{}
-	file_hale_admin_v1_admin_proto_msgTypes[18].OneofWrappers = []any{}
-	file_hale_admin_v1_admin_proto_msgTypes[20].OneofWrappers = []any{}
-	file_hale_admin_v1_admin_proto_msgTypes[24].OneofWrappers = []any{}
+	file_hale_admin_v1_problem_proto_init()
+	file_hale_admin_v1_receiver_proto_init()
+	file_hale_admin_v1_rule_proto_init()
+	file_hale_admin_v1_admin_proto_msgTypes[14].OneofWrappers = []any{}
+	file_hale_admin_v1_admin_proto_msgTypes[17].OneofWrappers = []any{}
+	file_hale_admin_v1_admin_proto_msgTypes[19].OneofWrappers = []any{}
+	file_hale_admin_v1_admin_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hale_admin_v1_admin_proto_rawDesc), len(file_hale_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,23 +21,32 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_GetScorecards_FullMethodName   = "/hale.admin.v1.AdminService/GetScorecards"
-	AdminService_CheckScorecards_FullMethodName = "/hale.admin.v1.AdminService/CheckScorecards"
-	AdminService_ApplyScorecards_FullMethodName = "/hale.admin.v1.AdminService/ApplyScorecards"
-	AdminService_ResendRejects_FullMethodName   = "/hale.admin.v1.AdminService/ResendRejects"
-	AdminService_TailEvents_FullMethodName      = "/hale.admin.v1.AdminService/TailEvents"
-	AdminService_ListPartitions_FullMethodName  = "/hale.admin.v1.AdminService/ListPartitions"
-	AdminService_ListSnapshots_FullMethodName   = "/hale.admin.v1.AdminService/ListSnapshots"
-	AdminService_CreateSnapshot_FullMethodName  = "/hale.admin.v1.AdminService/CreateSnapshot"
-	AdminService_RestoreSnapshot_FullMethodName = "/hale.admin.v1.AdminService/RestoreSnapshot"
-	AdminService_StartRebuild_FullMethodName    = "/hale.admin.v1.AdminService/StartRebuild"
-	AdminService_AbortTask_FullMethodName       = "/hale.admin.v1.AdminService/AbortTask"
-	AdminService_ListTasks_FullMethodName       = "/hale.admin.v1.AdminService/ListTasks"
-	AdminService_WatchTasks_FullMethodName      = "/hale.admin.v1.AdminService/WatchTasks"
-	AdminService_CreateKey_FullMethodName       = "/hale.admin.v1.AdminService/CreateKey"
-	AdminService_ListKeys_FullMethodName        = "/hale.admin.v1.AdminService/ListKeys"
-	AdminService_RotateKey_FullMethodName       = "/hale.admin.v1.AdminService/RotateKey"
-	AdminService_RevokeKey_FullMethodName       = "/hale.admin.v1.AdminService/RevokeKey"
+	AdminService_GetScorecards_FullMethodName     = "/hale.admin.v1.AdminService/GetScorecards"
+	AdminService_CheckScorecards_FullMethodName   = "/hale.admin.v1.AdminService/CheckScorecards"
+	AdminService_ApplyScorecards_FullMethodName   = "/hale.admin.v1.AdminService/ApplyScorecards"
+	AdminService_GetRules_FullMethodName          = "/hale.admin.v1.AdminService/GetRules"
+	AdminService_CheckRules_FullMethodName        = "/hale.admin.v1.AdminService/CheckRules"
+	AdminService_ApplyRules_FullMethodName        = "/hale.admin.v1.AdminService/ApplyRules"
+	AdminService_TestRules_FullMethodName         = "/hale.admin.v1.AdminService/TestRules"
+	AdminService_GetReceivers_FullMethodName      = "/hale.admin.v1.AdminService/GetReceivers"
+	AdminService_CheckReceivers_FullMethodName    = "/hale.admin.v1.AdminService/CheckReceivers"
+	AdminService_ApplyReceivers_FullMethodName    = "/hale.admin.v1.AdminService/ApplyReceivers"
+	AdminService_ListDeadLetters_FullMethodName   = "/hale.admin.v1.AdminService/ListDeadLetters"
+	AdminService_ResendDeadLetters_FullMethodName = "/hale.admin.v1.AdminService/ResendDeadLetters"
+	AdminService_ResendRejects_FullMethodName     = "/hale.admin.v1.AdminService/ResendRejects"
+	AdminService_TailEvents_FullMethodName        = "/hale.admin.v1.AdminService/TailEvents"
+	AdminService_ListPartitions_FullMethodName    = "/hale.admin.v1.AdminService/ListPartitions"
+	AdminService_ListSnapshots_FullMethodName     = "/hale.admin.v1.AdminService/ListSnapshots"
+	AdminService_CreateSnapshot_FullMethodName    = "/hale.admin.v1.AdminService/CreateSnapshot"
+	AdminService_RestoreSnapshot_FullMethodName   = "/hale.admin.v1.AdminService/RestoreSnapshot"
+	AdminService_StartRebuild_FullMethodName      = "/hale.admin.v1.AdminService/StartRebuild"
+	AdminService_AbortTask_FullMethodName         = "/hale.admin.v1.AdminService/AbortTask"
+	AdminService_ListTasks_FullMethodName         = "/hale.admin.v1.AdminService/ListTasks"
+	AdminService_WatchTasks_FullMethodName        = "/hale.admin.v1.AdminService/WatchTasks"
+	AdminService_CreateKey_FullMethodName         = "/hale.admin.v1.AdminService/CreateKey"
+	AdminService_ListKeys_FullMethodName          = "/hale.admin.v1.AdminService/ListKeys"
+	AdminService_RotateKey_FullMethodName         = "/hale.admin.v1.AdminService/RotateKey"
+	AdminService_RevokeKey_FullMethodName         = "/hale.admin.v1.AdminService/RevokeKey"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -52,6 +61,24 @@ type AdminServiceClient interface {
 	CheckScorecards(ctx context.Context, in *CheckScorecardsRequest, opts ...grpc.CallOption) (*CheckScorecardsResponse, error)
 	// ApplyScorecards validates a document, stores it and publishes it to every partition.
 	ApplyScorecards(ctx context.Context, in *ApplyScorecardsRequest, opts ...grpc.CallOption) (*ApplyScorecardsResponse, error)
+	// GetRules returns the rules of alerts in force.
+	GetRules(ctx context.Context, in *GetRulesRequest, opts ...grpc.CallOption) (*GetRulesResponse, error)
+	// CheckRules validates a document and changes nothing.
+	CheckRules(ctx context.Context, in *CheckRulesRequest, opts ...grpc.CallOption) (*CheckRulesResponse, error)
+	// ApplyRules validates a document, stores it and publishes it to every partition.
+	ApplyRules(ctx context.Context, in *ApplyRulesRequest, opts ...grpc.CallOption) (*ApplyRulesResponse, error)
+	// TestRules replays the log with a document and streams the alerts that would have been. It changes nothing.
+	TestRules(ctx context.Context, in *TestRulesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TestRulesResponse], error)
+	// GetReceivers returns the receivers of alerts in force, without secrets.
+	GetReceivers(ctx context.Context, in *GetReceiversRequest, opts ...grpc.CallOption) (*GetReceiversResponse, error)
+	// CheckReceivers validates a document and changes nothing.
+	CheckReceivers(ctx context.Context, in *CheckReceiversRequest, opts ...grpc.CallOption) (*CheckReceiversResponse, error)
+	// ApplyReceivers validates a document and stores it; notify follows it within moments.
+	ApplyReceivers(ctx context.Context, in *ApplyReceiversRequest, opts ...grpc.CallOption) (*ApplyReceiversResponse, error)
+	// ListDeadLetters lists notifications that were given up, newest first.
+	ListDeadLetters(ctx context.Context, in *ListDeadLettersRequest, opts ...grpc.CallOption) (*ListDeadLettersResponse, error)
+	// ResendDeadLetters lets notify try notifications again that were given up.
+	ResendDeadLetters(ctx context.Context, in *ResendDeadLettersRequest, opts ...grpc.CallOption) (*ResendDeadLettersResponse, error)
 	// ResendRejects sends refused events again.
 	ResendRejects(ctx context.Context, in *ResendRejectsRequest, opts ...grpc.CallOption) (*ResendRejectsResponse, error)
 	// TailEvents streams the workspace's records of the log as they come.
@@ -122,6 +149,105 @@ func (c *adminServiceClient) ApplyScorecards(ctx context.Context, in *ApplyScore
 	return out, nil
 }
 
+func (c *adminServiceClient) GetRules(ctx context.Context, in *GetRulesRequest, opts ...grpc.CallOption) (*GetRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRulesResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) CheckRules(ctx context.Context, in *CheckRulesRequest, opts ...grpc.CallOption) (*CheckRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckRulesResponse)
+	err := c.cc.Invoke(ctx, AdminService_CheckRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ApplyRules(ctx context.Context, in *ApplyRulesRequest, opts ...grpc.CallOption) (*ApplyRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplyRulesResponse)
+	err := c.cc.Invoke(ctx, AdminService_ApplyRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) TestRules(ctx context.Context, in *TestRulesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TestRulesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[0], AdminService_TestRules_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TestRulesRequest, TestRulesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_TestRulesClient = grpc.ServerStreamingClient[TestRulesResponse]
+
+func (c *adminServiceClient) GetReceivers(ctx context.Context, in *GetReceiversRequest, opts ...grpc.CallOption) (*GetReceiversResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReceiversResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetReceivers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) CheckReceivers(ctx context.Context, in *CheckReceiversRequest, opts ...grpc.CallOption) (*CheckReceiversResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckReceiversResponse)
+	err := c.cc.Invoke(ctx, AdminService_CheckReceivers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ApplyReceivers(ctx context.Context, in *ApplyReceiversRequest, opts ...grpc.CallOption) (*ApplyReceiversResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplyReceiversResponse)
+	err := c.cc.Invoke(ctx, AdminService_ApplyReceivers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListDeadLetters(ctx context.Context, in *ListDeadLettersRequest, opts ...grpc.CallOption) (*ListDeadLettersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDeadLettersResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListDeadLetters_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ResendDeadLetters(ctx context.Context, in *ResendDeadLettersRequest, opts ...grpc.CallOption) (*ResendDeadLettersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResendDeadLettersResponse)
+	err := c.cc.Invoke(ctx, AdminService_ResendDeadLetters_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) ResendRejects(ctx context.Context, in *ResendRejectsRequest, opts ...grpc.CallOption) (*ResendRejectsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ResendRejectsResponse)
@@ -134,7 +260,7 @@ func (c *adminServiceClient) ResendRejects(ctx context.Context, in *ResendReject
 
 func (c *adminServiceClient) TailEvents(ctx context.Context, in *TailEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailEventsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[0], AdminService_TailEvents_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[1], AdminService_TailEvents_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +349,7 @@ func (c *adminServiceClient) ListTasks(ctx context.Context, in *ListTasksRequest
 
 func (c *adminServiceClient) WatchTasks(ctx context.Context, in *WatchTasksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchTasksResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[1], AdminService_WatchTasks_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[2], AdminService_WatchTasks_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -292,6 +418,24 @@ type AdminServiceServer interface {
 	CheckScorecards(context.Context, *CheckScorecardsRequest) (*CheckScorecardsResponse, error)
 	// ApplyScorecards validates a document, stores it and publishes it to every partition.
 	ApplyScorecards(context.Context, *ApplyScorecardsRequest) (*ApplyScorecardsResponse, error)
+	// GetRules returns the rules of alerts in force.
+	GetRules(context.Context, *GetRulesRequest) (*GetRulesResponse, error)
+	// CheckRules validates a document and changes nothing.
+	CheckRules(context.Context, *CheckRulesRequest) (*CheckRulesResponse, error)
+	// ApplyRules validates a document, stores it and publishes it to every partition.
+	ApplyRules(context.Context, *ApplyRulesRequest) (*ApplyRulesResponse, error)
+	// TestRules replays the log with a document and streams the alerts that would have been. It changes nothing.
+	TestRules(*TestRulesRequest, grpc.ServerStreamingServer[TestRulesResponse]) error
+	// GetReceivers returns the receivers of alerts in force, without secrets.
+	GetReceivers(context.Context, *GetReceiversRequest) (*GetReceiversResponse, error)
+	// CheckReceivers validates a document and changes nothing.
+	CheckReceivers(context.Context, *CheckReceiversRequest) (*CheckReceiversResponse, error)
+	// ApplyReceivers validates a document and stores it; notify follows it within moments.
+	ApplyReceivers(context.Context, *ApplyReceiversRequest) (*ApplyReceiversResponse, error)
+	// ListDeadLetters lists notifications that were given up, newest first.
+	ListDeadLetters(context.Context, *ListDeadLettersRequest) (*ListDeadLettersResponse, error)
+	// ResendDeadLetters lets notify try notifications again that were given up.
+	ResendDeadLetters(context.Context, *ResendDeadLettersRequest) (*ResendDeadLettersResponse, error)
 	// ResendRejects sends refused events again.
 	ResendRejects(context.Context, *ResendRejectsRequest) (*ResendRejectsResponse, error)
 	// TailEvents streams the workspace's records of the log as they come.
@@ -340,6 +484,33 @@ func (UnimplementedAdminServiceServer) CheckScorecards(context.Context, *CheckSc
 }
 func (UnimplementedAdminServiceServer) ApplyScorecards(context.Context, *ApplyScorecardsRequest) (*ApplyScorecardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyScorecards not implemented")
+}
+func (UnimplementedAdminServiceServer) GetRules(context.Context, *GetRulesRequest) (*GetRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRules not implemented")
+}
+func (UnimplementedAdminServiceServer) CheckRules(context.Context, *CheckRulesRequest) (*CheckRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckRules not implemented")
+}
+func (UnimplementedAdminServiceServer) ApplyRules(context.Context, *ApplyRulesRequest) (*ApplyRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplyRules not implemented")
+}
+func (UnimplementedAdminServiceServer) TestRules(*TestRulesRequest, grpc.ServerStreamingServer[TestRulesResponse]) error {
+	return status.Error(codes.Unimplemented, "method TestRules not implemented")
+}
+func (UnimplementedAdminServiceServer) GetReceivers(context.Context, *GetReceiversRequest) (*GetReceiversResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReceivers not implemented")
+}
+func (UnimplementedAdminServiceServer) CheckReceivers(context.Context, *CheckReceiversRequest) (*CheckReceiversResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckReceivers not implemented")
+}
+func (UnimplementedAdminServiceServer) ApplyReceivers(context.Context, *ApplyReceiversRequest) (*ApplyReceiversResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplyReceivers not implemented")
+}
+func (UnimplementedAdminServiceServer) ListDeadLetters(context.Context, *ListDeadLettersRequest) (*ListDeadLettersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDeadLetters not implemented")
+}
+func (UnimplementedAdminServiceServer) ResendDeadLetters(context.Context, *ResendDeadLettersRequest) (*ResendDeadLettersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResendDeadLetters not implemented")
 }
 func (UnimplementedAdminServiceServer) ResendRejects(context.Context, *ResendRejectsRequest) (*ResendRejectsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResendRejects not implemented")
@@ -454,6 +625,161 @@ func _AdminService_ApplyScorecards_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).ApplyScorecards(ctx, req.(*ApplyScorecardsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetRules(ctx, req.(*GetRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_CheckRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).CheckRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_CheckRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).CheckRules(ctx, req.(*CheckRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ApplyRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ApplyRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ApplyRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ApplyRules(ctx, req.(*ApplyRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_TestRules_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TestRulesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).TestRules(m, &grpc.GenericServerStream[TestRulesRequest, TestRulesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_TestRulesServer = grpc.ServerStreamingServer[TestRulesResponse]
+
+func _AdminService_GetReceivers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReceiversRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetReceivers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetReceivers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetReceivers(ctx, req.(*GetReceiversRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_CheckReceivers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckReceiversRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).CheckReceivers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_CheckReceivers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).CheckReceivers(ctx, req.(*CheckReceiversRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ApplyReceivers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyReceiversRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ApplyReceivers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ApplyReceivers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ApplyReceivers(ctx, req.(*ApplyReceiversRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListDeadLetters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDeadLettersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListDeadLetters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListDeadLetters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListDeadLetters(ctx, req.(*ListDeadLettersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ResendDeadLetters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResendDeadLettersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ResendDeadLetters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ResendDeadLetters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ResendDeadLetters(ctx, req.(*ResendDeadLettersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -716,6 +1042,38 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AdminService_ApplyScorecards_Handler,
 		},
 		{
+			MethodName: "GetRules",
+			Handler:    _AdminService_GetRules_Handler,
+		},
+		{
+			MethodName: "CheckRules",
+			Handler:    _AdminService_CheckRules_Handler,
+		},
+		{
+			MethodName: "ApplyRules",
+			Handler:    _AdminService_ApplyRules_Handler,
+		},
+		{
+			MethodName: "GetReceivers",
+			Handler:    _AdminService_GetReceivers_Handler,
+		},
+		{
+			MethodName: "CheckReceivers",
+			Handler:    _AdminService_CheckReceivers_Handler,
+		},
+		{
+			MethodName: "ApplyReceivers",
+			Handler:    _AdminService_ApplyReceivers_Handler,
+		},
+		{
+			MethodName: "ListDeadLetters",
+			Handler:    _AdminService_ListDeadLetters_Handler,
+		},
+		{
+			MethodName: "ResendDeadLetters",
+			Handler:    _AdminService_ResendDeadLetters_Handler,
+		},
+		{
 			MethodName: "ResendRejects",
 			Handler:    _AdminService_ResendRejects_Handler,
 		},
@@ -765,6 +1123,11 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "TestRules",
+			Handler:       _AdminService_TestRules_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "TailEvents",
 			Handler:       _AdminService_TailEvents_Handler,

@@ -12,6 +12,7 @@ package logv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	v11 "hale.dev/proto/gen/hale/alert/v1"
 	v1 "hale.dev/proto/gen/hale/event/v1"
 	reflect "reflect"
 	sync "sync"
@@ -97,6 +98,9 @@ type Record struct {
 	//	*Record_SetScorecards
 	//	*Record_CloseLoad
 	//	*Record_AccountCommand
+	//	*Record_SetRules
+	//	*Record_SetSource
+	//	*Record_AlertCommand
 	Payload       isRecord_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -207,6 +211,33 @@ func (x *Record) GetAccountCommand() *AccountCommand {
 	return nil
 }
 
+func (x *Record) GetSetRules() *SetRules {
+	if x != nil {
+		if x, ok := x.Payload.(*Record_SetRules); ok {
+			return x.SetRules
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetSetSource() *SetSource {
+	if x != nil {
+		if x, ok := x.Payload.(*Record_SetSource); ok {
+			return x.SetSource
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetAlertCommand() *AlertCommand {
+	if x != nil {
+		if x, ok := x.Payload.(*Record_AlertCommand); ok {
+			return x.AlertCommand
+		}
+	}
+	return nil
+}
+
 type isRecord_Payload interface {
 	isRecord_Payload()
 }
@@ -241,6 +272,21 @@ type Record_AccountCommand struct {
 	AccountCommand *AccountCommand `protobuf:"bytes,8,opt,name=account_command,json=accountCommand,proto3,oneof"`
 }
 
+type Record_SetRules struct {
+	// New rules of alerts for the workspace.
+	SetRules *SetRules `protobuf:"bytes,9,opt,name=set_rules,json=setRules,proto3,oneof"`
+}
+
+type Record_SetSource struct {
+	// A source of the workspace fell silent, or is back.
+	SetSource *SetSource `protobuf:"bytes,10,opt,name=set_source,json=setSource,proto3,oneof"`
+}
+
+type Record_AlertCommand struct {
+	// What a person decided about an alert.
+	AlertCommand *AlertCommand `protobuf:"bytes,11,opt,name=alert_command,json=alertCommand,proto3,oneof"`
+}
+
 func (*Record_Event) isRecord_Payload() {}
 
 func (*Record_SealedEvent) isRecord_Payload() {}
@@ -252,6 +298,12 @@ func (*Record_SetScorecards) isRecord_Payload() {}
 func (*Record_CloseLoad) isRecord_Payload() {}
 
 func (*Record_AccountCommand) isRecord_Payload() {}
+
+func (*Record_SetRules) isRecord_Payload() {}
+
+func (*Record_SetSource) isRecord_Payload() {}
+
+func (*Record_AlertCommand) isRecord_Payload() {}
 
 // Tick lets log time pass in a silent partition. The message's own timestamp is the time.
 type Tick struct {
@@ -345,6 +397,127 @@ func (x *SetScorecards) GetDocument() []byte {
 	return nil
 }
 
+// SetRules puts a version of a workspace's rules of alerts in force.
+type SetRules struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version: the revision of the settings entry, larger is newer.
+	Version uint64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The document, YAML.
+	Document      []byte `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRules) Reset() {
+	*x = SetRules{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRules) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRules) ProtoMessage() {}
+
+func (x *SetRules) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRules.ProtoReflect.Descriptor instead.
+func (*SetRules) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SetRules) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SetRules) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+// SetSource says whether a source is silent as a whole. It is decided once for all partitions, and takes effect in each
+// where it stands in the log. Of two that differ the one with the later last event holds; of two with the same, the one
+// that says silent.
+type SetSource struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The source: usage, login, ticket, survey, account.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// Whether it is silent.
+	Silent bool `protobuf:"varint,2,opt,name=silent,proto3" json:"silent,omitempty"`
+	// When its last event arrived in any partition (log time), in microseconds since 1970.
+	LastEventMicros int64 `protobuf:"varint,3,opt,name=last_event_micros,json=lastEventMicros,proto3" json:"last_event_micros,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *SetSource) Reset() {
+	*x = SetSource{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetSource) ProtoMessage() {}
+
+func (x *SetSource) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetSource.ProtoReflect.Descriptor instead.
+func (*SetSource) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SetSource) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *SetSource) GetSilent() bool {
+	if x != nil {
+		return x.Silent
+	}
+	return false
+}
+
+func (x *SetSource) GetLastEventMicros() int64 {
+	if x != nil {
+		return x.LastEventMicros
+	}
+	return 0
+}
+
 // CloseLoad ends a historical load: its accounts roll to now.
 type CloseLoad struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -356,7 +529,7 @@ type CloseLoad struct {
 
 func (x *CloseLoad) Reset() {
 	*x = CloseLoad{}
-	mi := &file_hale_log_v1_log_proto_msgTypes[4]
+	mi := &file_hale_log_v1_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +541,7 @@ func (x *CloseLoad) String() string {
 func (*CloseLoad) ProtoMessage() {}
 
 func (x *CloseLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_log_v1_log_proto_msgTypes[4]
+	mi := &file_hale_log_v1_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +554,7 @@ func (x *CloseLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseLoad.ProtoReflect.Descriptor instead.
 func (*CloseLoad) Descriptor() ([]byte, []int) {
-	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{4}
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CloseLoad) GetHistorical() string {
@@ -415,7 +588,7 @@ type AccountCommand struct {
 
 func (x *AccountCommand) Reset() {
 	*x = AccountCommand{}
-	mi := &file_hale_log_v1_log_proto_msgTypes[5]
+	mi := &file_hale_log_v1_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -427,7 +600,7 @@ func (x *AccountCommand) String() string {
 func (*AccountCommand) ProtoMessage() {}
 
 func (x *AccountCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_log_v1_log_proto_msgTypes[5]
+	mi := &file_hale_log_v1_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -440,7 +613,7 @@ func (x *AccountCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCommand.ProtoReflect.Descriptor instead.
 func (*AccountCommand) Descriptor() ([]byte, []int) {
-	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{5}
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AccountCommand) GetCommandId() string {
@@ -554,7 +727,7 @@ type SetOverride struct {
 
 func (x *SetOverride) Reset() {
 	*x = SetOverride{}
-	mi := &file_hale_log_v1_log_proto_msgTypes[6]
+	mi := &file_hale_log_v1_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +739,7 @@ func (x *SetOverride) String() string {
 func (*SetOverride) ProtoMessage() {}
 
 func (x *SetOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_log_v1_log_proto_msgTypes[6]
+	mi := &file_hale_log_v1_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +752,7 @@ func (x *SetOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOverride.ProtoReflect.Descriptor instead.
 func (*SetOverride) Descriptor() ([]byte, []int) {
-	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{6}
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SetOverride) GetScoreMicros() int64 {
@@ -612,7 +785,7 @@ type ClearOverride struct {
 
 func (x *ClearOverride) Reset() {
 	*x = ClearOverride{}
-	mi := &file_hale_log_v1_log_proto_msgTypes[7]
+	mi := &file_hale_log_v1_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +797,7 @@ func (x *ClearOverride) String() string {
 func (*ClearOverride) ProtoMessage() {}
 
 func (x *ClearOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_log_v1_log_proto_msgTypes[7]
+	mi := &file_hale_log_v1_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +810,7 @@ func (x *ClearOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearOverride.ProtoReflect.Descriptor instead.
 func (*ClearOverride) Descriptor() ([]byte, []int) {
-	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{7}
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{9}
 }
 
 // SetGoal agrees on a goal of an account, or changes the one of that id.
@@ -663,7 +836,7 @@ type SetGoal struct {
 
 func (x *SetGoal) Reset() {
 	*x = SetGoal{}
-	mi := &file_hale_log_v1_log_proto_msgTypes[8]
+	mi := &file_hale_log_v1_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -675,7 +848,7 @@ func (x *SetGoal) String() string {
 func (*SetGoal) ProtoMessage() {}
 
 func (x *SetGoal) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_log_v1_log_proto_msgTypes[8]
+	mi := &file_hale_log_v1_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -688,7 +861,7 @@ func (x *SetGoal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetGoal.ProtoReflect.Descriptor instead.
 func (*SetGoal) Descriptor() ([]byte, []int) {
-	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{8}
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetGoal) GetGoalId() string {
@@ -751,7 +924,7 @@ type DeleteGoal struct {
 
 func (x *DeleteGoal) Reset() {
 	*x = DeleteGoal{}
-	mi := &file_hale_log_v1_log_proto_msgTypes[9]
+	mi := &file_hale_log_v1_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +936,7 @@ func (x *DeleteGoal) String() string {
 func (*DeleteGoal) ProtoMessage() {}
 
 func (x *DeleteGoal) ProtoReflect() protoreflect.Message {
-	mi := &file_hale_log_v1_log_proto_msgTypes[9]
+	mi := &file_hale_log_v1_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +949,7 @@ func (x *DeleteGoal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGoal.ProtoReflect.Descriptor instead.
 func (*DeleteGoal) Descriptor() ([]byte, []int) {
-	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{9}
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteGoal) GetGoalId() string {
@@ -786,15 +959,529 @@ func (x *DeleteGoal) GetGoalId() string {
 	return ""
 }
 
+// AlertCommand is what a person decided about one open alert. It takes effect where it stands in the log.
+type AlertCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the command, the same on every retry. Counts once for its account within 7 days, like an event's message id.
+	CommandId string `protobuf:"bytes,1,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	// The account of the alert; empty for an alert about a source.
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// The alert.
+	AlertId string `protobuf:"bytes,3,opt,name=alert_id,json=alertId,proto3" json:"alert_id,omitempty"`
+	// Its revision as the author saw it; 0: whatever it is.
+	Revision uint32 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Who decided.
+	Author string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
+	// A remark, or the comment itself.
+	Note string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// What was decided; exactly one is set.
+	//
+	// Types that are valid to be assigned to Command:
+	//
+	//	*AlertCommand_Acknowledge
+	//	*AlertCommand_Snooze
+	//	*AlertCommand_Resolve
+	//	*AlertCommand_Assign
+	//	*AlertCommand_Comment
+	Command       isAlertCommand_Command `protobuf_oneof:"command"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertCommand) Reset() {
+	*x = AlertCommand{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertCommand) ProtoMessage() {}
+
+func (x *AlertCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertCommand.ProtoReflect.Descriptor instead.
+func (*AlertCommand) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AlertCommand) GetCommandId() string {
+	if x != nil {
+		return x.CommandId
+	}
+	return ""
+}
+
+func (x *AlertCommand) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *AlertCommand) GetAlertId() string {
+	if x != nil {
+		return x.AlertId
+	}
+	return ""
+}
+
+func (x *AlertCommand) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *AlertCommand) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *AlertCommand) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *AlertCommand) GetCommand() isAlertCommand_Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *AlertCommand) GetAcknowledge() *Acknowledge {
+	if x != nil {
+		if x, ok := x.Command.(*AlertCommand_Acknowledge); ok {
+			return x.Acknowledge
+		}
+	}
+	return nil
+}
+
+func (x *AlertCommand) GetSnooze() *Snooze {
+	if x != nil {
+		if x, ok := x.Command.(*AlertCommand_Snooze); ok {
+			return x.Snooze
+		}
+	}
+	return nil
+}
+
+func (x *AlertCommand) GetResolve() *Resolve {
+	if x != nil {
+		if x, ok := x.Command.(*AlertCommand_Resolve); ok {
+			return x.Resolve
+		}
+	}
+	return nil
+}
+
+func (x *AlertCommand) GetAssign() *Assign {
+	if x != nil {
+		if x, ok := x.Command.(*AlertCommand_Assign); ok {
+			return x.Assign
+		}
+	}
+	return nil
+}
+
+func (x *AlertCommand) GetComment() *Comment {
+	if x != nil {
+		if x, ok := x.Command.(*AlertCommand_Comment); ok {
+			return x.Comment
+		}
+	}
+	return nil
+}
+
+type isAlertCommand_Command interface {
+	isAlertCommand_Command()
+}
+
+type AlertCommand_Acknowledge struct {
+	// It is taken up.
+	Acknowledge *Acknowledge `protobuf:"bytes,7,opt,name=acknowledge,proto3,oneof"`
+}
+
+type AlertCommand_Snooze struct {
+	// It sleeps.
+	Snooze *Snooze `protobuf:"bytes,8,opt,name=snooze,proto3,oneof"`
+}
+
+type AlertCommand_Resolve struct {
+	// It is over.
+	Resolve *Resolve `protobuf:"bytes,9,opt,name=resolve,proto3,oneof"`
+}
+
+type AlertCommand_Assign struct {
+	// It is somebody's.
+	Assign *Assign `protobuf:"bytes,10,opt,name=assign,proto3,oneof"`
+}
+
+type AlertCommand_Comment struct {
+	// Something was said.
+	Comment *Comment `protobuf:"bytes,11,opt,name=comment,proto3,oneof"`
+}
+
+func (*AlertCommand_Acknowledge) isAlertCommand_Command() {}
+
+func (*AlertCommand_Snooze) isAlertCommand_Command() {}
+
+func (*AlertCommand_Resolve) isAlertCommand_Command() {}
+
+func (*AlertCommand_Assign) isAlertCommand_Command() {}
+
+func (*AlertCommand_Comment) isAlertCommand_Command() {}
+
+// Acknowledge takes an alert up.
+type Acknowledge struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Acknowledge) Reset() {
+	*x = Acknowledge{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Acknowledge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Acknowledge) ProtoMessage() {}
+
+func (x *Acknowledge) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Acknowledge.ProtoReflect.Descriptor instead.
+func (*Acknowledge) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{13}
+}
+
+// Snooze puts an alert to sleep.
+type Snooze struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Until when (log time), in microseconds since 1970.
+	UntilMicros int64 `protobuf:"varint,1,opt,name=until_micros,json=untilMicros,proto3" json:"until_micros,omitempty"`
+	// Whether it wakes before that when the account gets worse.
+	UntilWorse    bool `protobuf:"varint,2,opt,name=until_worse,json=untilWorse,proto3" json:"until_worse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snooze) Reset() {
+	*x = Snooze{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snooze) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snooze) ProtoMessage() {}
+
+func (x *Snooze) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snooze.ProtoReflect.Descriptor instead.
+func (*Snooze) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Snooze) GetUntilMicros() int64 {
+	if x != nil {
+		return x.UntilMicros
+	}
+	return 0
+}
+
+func (x *Snooze) GetUntilWorse() bool {
+	if x != nil {
+		return x.UntilWorse
+	}
+	return false
+}
+
+// Resolve ends an alert.
+type Resolve struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Resolve) Reset() {
+	*x = Resolve{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Resolve) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Resolve) ProtoMessage() {}
+
+func (x *Resolve) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
+func (*Resolve) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{15}
+}
+
+// Assign gives an alert to somebody.
+type Assign struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who is to deal with it; empty: nobody any more.
+	Assignee      string `protobuf:"bytes,1,opt,name=assignee,proto3" json:"assignee,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assign) Reset() {
+	*x = Assign{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assign) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assign) ProtoMessage() {}
+
+func (x *Assign) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assign.ProtoReflect.Descriptor instead.
+func (*Assign) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Assign) GetAssignee() string {
+	if x != nil {
+		return x.Assignee
+	}
+	return ""
+}
+
+// Comment adds the note to the trail.
+type Comment struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Comment) Reset() {
+	*x = Comment{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Comment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Comment) ProtoMessage() {}
+
+func (x *Comment) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Comment.ProtoReflect.Descriptor instead.
+func (*Comment) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{17}
+}
+
+// AlertRecord is one message of the ALERTS stream: one thing that happened to an alert.
+type AlertRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Workspace of the alert.
+	Workspace string `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
+	// Partition that decided it.
+	Partition uint32 `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
+	// What happened.
+	Transition    *v11.Transition `protobuf:"bytes,3,opt,name=transition,proto3" json:"transition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertRecord) Reset() {
+	*x = AlertRecord{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertRecord) ProtoMessage() {}
+
+func (x *AlertRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertRecord.ProtoReflect.Descriptor instead.
+func (*AlertRecord) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *AlertRecord) GetWorkspace() string {
+	if x != nil {
+		return x.Workspace
+	}
+	return ""
+}
+
+func (x *AlertRecord) GetPartition() uint32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *AlertRecord) GetTransition() *v11.Transition {
+	if x != nil {
+		return x.Transition
+	}
+	return nil
+}
+
+// AlertRecords is what one commit decided, on its way from the store to the ALERTS stream.
+type AlertRecords struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In order.
+	Records       []*AlertRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertRecords) Reset() {
+	*x = AlertRecords{}
+	mi := &file_hale_log_v1_log_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertRecords) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertRecords) ProtoMessage() {}
+
+func (x *AlertRecords) ProtoReflect() protoreflect.Message {
+	mi := &file_hale_log_v1_log_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertRecords.ProtoReflect.Descriptor instead.
+func (*AlertRecords) Descriptor() ([]byte, []int) {
+	return file_hale_log_v1_log_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *AlertRecords) GetRecords() []*AlertRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
 var File_hale_log_v1_log_proto protoreflect.FileDescriptor
 
 const file_hale_log_v1_log_proto_rawDesc = "" +
 	"\n" +
-	"\x15hale/log/v1/log.proto\x12\vhale.log.v1\x1a\x19hale/event/v1/event.proto\"U\n" +
+	"\x15hale/log/v1/log.proto\x12\vhale.log.v1\x1a\x19hale/alert/v1/alert.proto\x1a\x19hale/event/v1/event.proto\"U\n" +
 	"\n" +
 	"EventBatch\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12-\n" +
-	"\arecords\x18\x02 \x03(\v2\x13.hale.log.v1.RecordR\arecords\"\x8b\x03\n" +
+	"\arecords\x18\x02 \x03(\v2\x13.hale.log.v1.RecordR\arecords\"\xbc\x04\n" +
 	"\x06Record\x12\x1c\n" +
 	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12,\n" +
@@ -804,12 +1491,24 @@ const file_hale_log_v1_log_proto_rawDesc = "" +
 	"\x0eset_scorecards\x18\x06 \x01(\v2\x1a.hale.log.v1.SetScorecardsH\x00R\rsetScorecards\x127\n" +
 	"\n" +
 	"close_load\x18\a \x01(\v2\x16.hale.log.v1.CloseLoadH\x00R\tcloseLoad\x12F\n" +
-	"\x0faccount_command\x18\b \x01(\v2\x1b.hale.log.v1.AccountCommandH\x00R\x0eaccountCommandB\t\n" +
+	"\x0faccount_command\x18\b \x01(\v2\x1b.hale.log.v1.AccountCommandH\x00R\x0eaccountCommand\x124\n" +
+	"\tset_rules\x18\t \x01(\v2\x15.hale.log.v1.SetRulesH\x00R\bsetRules\x127\n" +
+	"\n" +
+	"set_source\x18\n" +
+	" \x01(\v2\x16.hale.log.v1.SetSourceH\x00R\tsetSource\x12@\n" +
+	"\ralert_command\x18\v \x01(\v2\x19.hale.log.v1.AlertCommandH\x00R\falertCommandB\t\n" +
 	"\apayload\"\x06\n" +
 	"\x04Tick\"E\n" +
 	"\rSetScorecards\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
-	"\bdocument\x18\x02 \x01(\fR\bdocument\"+\n" +
+	"\bdocument\x18\x02 \x01(\fR\bdocument\"@\n" +
+	"\bSetRules\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
+	"\bdocument\x18\x02 \x01(\fR\bdocument\"g\n" +
+	"\tSetSource\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x16\n" +
+	"\x06silent\x18\x02 \x01(\bR\x06silent\x12*\n" +
+	"\x11last_event_micros\x18\x03 \x01(\x03R\x0flastEventMicros\"+\n" +
 	"\tCloseLoad\x12\x1e\n" +
 	"\n" +
 	"historical\x18\x01 \x01(\tR\n" +
@@ -841,7 +1540,40 @@ const file_hale_log_v1_log_proto_rawDesc = "" +
 	"\adue_day\x18\a \x01(\x05R\x06dueDay\"%\n" +
 	"\n" +
 	"DeleteGoal\x12\x17\n" +
-	"\agoal_id\x18\x01 \x01(\tR\x06goalIdB&Z$hale.dev/proto/gen/hale/log/v1;logv1b\x06proto3"
+	"\agoal_id\x18\x01 \x01(\tR\x06goalId\"\xba\x03\n" +
+	"\fAlertCommand\x12\x1d\n" +
+	"\n" +
+	"command_id\x18\x01 \x01(\tR\tcommandId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x19\n" +
+	"\balert_id\x18\x03 \x01(\tR\aalertId\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\rR\brevision\x12\x16\n" +
+	"\x06author\x18\x05 \x01(\tR\x06author\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\x12<\n" +
+	"\vacknowledge\x18\a \x01(\v2\x18.hale.log.v1.AcknowledgeH\x00R\vacknowledge\x12-\n" +
+	"\x06snooze\x18\b \x01(\v2\x13.hale.log.v1.SnoozeH\x00R\x06snooze\x120\n" +
+	"\aresolve\x18\t \x01(\v2\x14.hale.log.v1.ResolveH\x00R\aresolve\x12-\n" +
+	"\x06assign\x18\n" +
+	" \x01(\v2\x13.hale.log.v1.AssignH\x00R\x06assign\x120\n" +
+	"\acomment\x18\v \x01(\v2\x14.hale.log.v1.CommentH\x00R\acommentB\t\n" +
+	"\acommand\"\r\n" +
+	"\vAcknowledge\"L\n" +
+	"\x06Snooze\x12!\n" +
+	"\funtil_micros\x18\x01 \x01(\x03R\vuntilMicros\x12\x1f\n" +
+	"\vuntil_worse\x18\x02 \x01(\bR\n" +
+	"untilWorse\"\t\n" +
+	"\aResolve\"$\n" +
+	"\x06Assign\x12\x1a\n" +
+	"\bassignee\x18\x01 \x01(\tR\bassignee\"\t\n" +
+	"\aComment\"\x84\x01\n" +
+	"\vAlertRecord\x12\x1c\n" +
+	"\tworkspace\x18\x01 \x01(\tR\tworkspace\x12\x1c\n" +
+	"\tpartition\x18\x02 \x01(\rR\tpartition\x129\n" +
+	"\n" +
+	"transition\x18\x03 \x01(\v2\x19.hale.alert.v1.TransitionR\n" +
+	"transition\"B\n" +
+	"\fAlertRecords\x122\n" +
+	"\arecords\x18\x01 \x03(\v2\x18.hale.log.v1.AlertRecordR\arecordsB&Z$hale.dev/proto/gen/hale/log/v1;logv1b\x06proto3"
 
 var (
 	file_hale_log_v1_log_proto_rawDescOnce sync.Once
@@ -855,36 +1587,57 @@ func file_hale_log_v1_log_proto_rawDescGZIP() []byte {
 	return file_hale_log_v1_log_proto_rawDescData
 }
 
-var file_hale_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_hale_log_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_hale_log_v1_log_proto_goTypes = []any{
 	(*EventBatch)(nil),     // 0: hale.log.v1.EventBatch
 	(*Record)(nil),         // 1: hale.log.v1.Record
 	(*Tick)(nil),           // 2: hale.log.v1.Tick
 	(*SetScorecards)(nil),  // 3: hale.log.v1.SetScorecards
-	(*CloseLoad)(nil),      // 4: hale.log.v1.CloseLoad
-	(*AccountCommand)(nil), // 5: hale.log.v1.AccountCommand
-	(*SetOverride)(nil),    // 6: hale.log.v1.SetOverride
-	(*ClearOverride)(nil),  // 7: hale.log.v1.ClearOverride
-	(*SetGoal)(nil),        // 8: hale.log.v1.SetGoal
-	(*DeleteGoal)(nil),     // 9: hale.log.v1.DeleteGoal
-	(*v1.Event)(nil),       // 10: hale.event.v1.Event
+	(*SetRules)(nil),       // 4: hale.log.v1.SetRules
+	(*SetSource)(nil),      // 5: hale.log.v1.SetSource
+	(*CloseLoad)(nil),      // 6: hale.log.v1.CloseLoad
+	(*AccountCommand)(nil), // 7: hale.log.v1.AccountCommand
+	(*SetOverride)(nil),    // 8: hale.log.v1.SetOverride
+	(*ClearOverride)(nil),  // 9: hale.log.v1.ClearOverride
+	(*SetGoal)(nil),        // 10: hale.log.v1.SetGoal
+	(*DeleteGoal)(nil),     // 11: hale.log.v1.DeleteGoal
+	(*AlertCommand)(nil),   // 12: hale.log.v1.AlertCommand
+	(*Acknowledge)(nil),    // 13: hale.log.v1.Acknowledge
+	(*Snooze)(nil),         // 14: hale.log.v1.Snooze
+	(*Resolve)(nil),        // 15: hale.log.v1.Resolve
+	(*Assign)(nil),         // 16: hale.log.v1.Assign
+	(*Comment)(nil),        // 17: hale.log.v1.Comment
+	(*AlertRecord)(nil),    // 18: hale.log.v1.AlertRecord
+	(*AlertRecords)(nil),   // 19: hale.log.v1.AlertRecords
+	(*v1.Event)(nil),       // 20: hale.event.v1.Event
+	(*v11.Transition)(nil), // 21: hale.alert.v1.Transition
 }
 var file_hale_log_v1_log_proto_depIdxs = []int32{
 	1,  // 0: hale.log.v1.EventBatch.records:type_name -> hale.log.v1.Record
-	10, // 1: hale.log.v1.Record.event:type_name -> hale.event.v1.Event
+	20, // 1: hale.log.v1.Record.event:type_name -> hale.event.v1.Event
 	2,  // 2: hale.log.v1.Record.tick:type_name -> hale.log.v1.Tick
 	3,  // 3: hale.log.v1.Record.set_scorecards:type_name -> hale.log.v1.SetScorecards
-	4,  // 4: hale.log.v1.Record.close_load:type_name -> hale.log.v1.CloseLoad
-	5,  // 5: hale.log.v1.Record.account_command:type_name -> hale.log.v1.AccountCommand
-	6,  // 6: hale.log.v1.AccountCommand.set_override:type_name -> hale.log.v1.SetOverride
-	7,  // 7: hale.log.v1.AccountCommand.clear_override:type_name -> hale.log.v1.ClearOverride
-	8,  // 8: hale.log.v1.AccountCommand.set_goal:type_name -> hale.log.v1.SetGoal
-	9,  // 9: hale.log.v1.AccountCommand.delete_goal:type_name -> hale.log.v1.DeleteGoal
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	6,  // 4: hale.log.v1.Record.close_load:type_name -> hale.log.v1.CloseLoad
+	7,  // 5: hale.log.v1.Record.account_command:type_name -> hale.log.v1.AccountCommand
+	4,  // 6: hale.log.v1.Record.set_rules:type_name -> hale.log.v1.SetRules
+	5,  // 7: hale.log.v1.Record.set_source:type_name -> hale.log.v1.SetSource
+	12, // 8: hale.log.v1.Record.alert_command:type_name -> hale.log.v1.AlertCommand
+	8,  // 9: hale.log.v1.AccountCommand.set_override:type_name -> hale.log.v1.SetOverride
+	9,  // 10: hale.log.v1.AccountCommand.clear_override:type_name -> hale.log.v1.ClearOverride
+	10, // 11: hale.log.v1.AccountCommand.set_goal:type_name -> hale.log.v1.SetGoal
+	11, // 12: hale.log.v1.AccountCommand.delete_goal:type_name -> hale.log.v1.DeleteGoal
+	13, // 13: hale.log.v1.AlertCommand.acknowledge:type_name -> hale.log.v1.Acknowledge
+	14, // 14: hale.log.v1.AlertCommand.snooze:type_name -> hale.log.v1.Snooze
+	15, // 15: hale.log.v1.AlertCommand.resolve:type_name -> hale.log.v1.Resolve
+	16, // 16: hale.log.v1.AlertCommand.assign:type_name -> hale.log.v1.Assign
+	17, // 17: hale.log.v1.AlertCommand.comment:type_name -> hale.log.v1.Comment
+	21, // 18: hale.log.v1.AlertRecord.transition:type_name -> hale.alert.v1.Transition
+	18, // 19: hale.log.v1.AlertRecords.records:type_name -> hale.log.v1.AlertRecord
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_hale_log_v1_log_proto_init() }
@@ -899,12 +1652,22 @@ func file_hale_log_v1_log_proto_init() {
 		(*Record_SetScorecards)(nil),
 		(*Record_CloseLoad)(nil),
 		(*Record_AccountCommand)(nil),
+		(*Record_SetRules)(nil),
+		(*Record_SetSource)(nil),
+		(*Record_AlertCommand)(nil),
 	}
-	file_hale_log_v1_log_proto_msgTypes[5].OneofWrappers = []any{
+	file_hale_log_v1_log_proto_msgTypes[7].OneofWrappers = []any{
 		(*AccountCommand_SetOverride)(nil),
 		(*AccountCommand_ClearOverride)(nil),
 		(*AccountCommand_SetGoal)(nil),
 		(*AccountCommand_DeleteGoal)(nil),
+	}
+	file_hale_log_v1_log_proto_msgTypes[12].OneofWrappers = []any{
+		(*AlertCommand_Acknowledge)(nil),
+		(*AlertCommand_Snooze)(nil),
+		(*AlertCommand_Resolve)(nil),
+		(*AlertCommand_Assign)(nil),
+		(*AlertCommand_Comment)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -912,7 +1675,7 @@ func file_hale_log_v1_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hale_log_v1_log_proto_rawDesc), len(file_hale_log_v1_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
