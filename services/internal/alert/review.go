@@ -225,7 +225,7 @@ func (w *work) fire(e *entry, one *rule.Rule) {
 		Assignee: one.Owner, Quiet: r.Quiet, Opportunity: one.Opportunity,
 		Flapping: e.fired[firedKept-1] > r.At-memory && e.fired[firedKept-1] != 0,
 	}
-	if one.Owner == ownerOfAccount {
+	if one.Owner == rule.OwnerAccount {
 		a.Assignee = r.Owner
 	}
 	if r.Drivers != nil {
@@ -235,9 +235,6 @@ func (w *work) fire(e *entry, one *rule.Rule) {
 	e.fired[0], e.pending, e.alert = r.At, 0, a
 	w.record(e, alertv1.Transition_KIND_FIRED, "", "", "")
 }
-
-// ownerOfAccount, as the owner of a rule, stands for the account's success manager.
-const ownerOfAccount = "@account"
 
 // resolve ends an alert.
 func (w *work) resolve(e *entry, author, note, command string) {

@@ -139,7 +139,7 @@ func NewPartition(o Options, head store.Head) (*Partition, error) {
 	p := &Partition{
 		shippedRules: o.Rules, parseRules: o.ParseRules, rules: map[string]*rule.Set{}, muted: o.Muted,
 		published: state.OutboxFirst,
-		State: state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
+		State:     state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
 		sets:   map[string]*scorecard.Set{},
 		dedupe: dedupe{seen: map[fingerprint]int64{}, max: o.MaxIDs},
 		poison: map[poisonKey]string{}, shunned: map[string]struct{}{},
@@ -468,6 +468,9 @@ func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *
 func (p *Partition) leave(id string, a *health.Account, set *scorecard.Set, at int64) {
 	if a.Load() == "" {
 		return
+	}
+	if !p.awaits(id, set) && a.Stale(set) {
+		a.Evaluate(set)
 	}
 	a.SetLoad("")
 	a.SetLive()
