@@ -17,7 +17,7 @@ func (a *app) scorecardsCommand() *cobra.Command {
 		a.documentListCommand(k), a.documentCheckCommand(k), a.documentApplyCommand(k))
 }
 
-//nolint:wrapcheck // the commands say what they were doing
+//nolint:dupl // the same calls with other messages
 func scorecardsKind() documentKind {
 	return documentKind{
 		kind: "scorecards",

@@ -136,6 +136,7 @@ func TestSourceWhen(t *testing.T) {
 	require.False(t, set.Rule("first").SourceWhen("usage", true), "it is about no source")
 }
 
+//nolint:paralleltest // what others allocate would count
 func TestWhenAllocatesNothing(t *testing.T) {
 	subject := rule.Subject(acme())
 	for _, r := range rule.Shipped().Rules {

@@ -65,7 +65,7 @@ func TestReferenceOfTheFile(t *testing.T) {
 		require.Len(t, known, 2)
 		keys := []string{"kind", "rules"}
 		for i, prefix := range []string{"rules[].", "scope."} {
-			for _, key := range strings.Split(strings.ReplaceAll(known[i][1], " and ", ", "), ", ") {
+			for key := range strings.SplitSeq(strings.ReplaceAll(known[i][1], " and ", ", "), ", ") {
 				keys = append(keys, prefix+strings.TrimSpace(key))
 			}
 		}
@@ -103,7 +103,7 @@ func firstCells(t *testing.T, text, heading string) []string {
 	var cells []string
 	for line := range strings.Lines(section) {
 		if cell, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " |"); ok && strings.HasPrefix(line, "| `") {
-			for _, name := range strings.Split(cell, ", ") {
+			for name := range strings.SplitSeq(cell, ", ") {
 				cells = append(cells, strings.Trim(name, "`"))
 			}
 		}

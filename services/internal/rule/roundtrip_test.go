@@ -40,8 +40,11 @@ func TestDocumentsAreReadAsWritten(t *testing.T) {
 				r.Opportunity,
 			}, "seed %d:\n%s", seed, doc)
 			for _, pair := range [][2][]string{
-				{w.Scope.Plans, r.Scope.Plans}, {w.Scope.Segments, r.Scope.Segments}, {w.Scope.Stages, r.Scope.Stages},
-				{w.InhibitedBy, r.InhibitedBy}, {w.Sources, r.Sources},
+				{w.Scope.Plans, r.Scope.Plans},
+				{w.Scope.Segments, r.Scope.Segments},
+				{w.Scope.Stages, r.Scope.Stages},
+				{w.InhibitedBy, r.InhibitedBy},
+				{w.Sources, r.Sources},
 			} {
 				require.Equal(t, append([]string{}, pair[0]...), append([]string{}, pair[1]...), "seed %d:\n%s", seed, doc)
 			}

@@ -69,7 +69,7 @@ func courses() map[string]course {
 func TestShippedRulesFireAndResolve(t *testing.T) {
 	t.Parallel()
 	set, all := rule.Shipped(), courses()
-	clear := func(r *rule.Rule, s rule.Subject) bool {
+	ended := func(r *rule.Rule, s rule.Subject) bool {
 		when, _ := r.When(s)
 		holds, known, given := r.Resolve(s)
 		return !when && (holds || !known || !given)
@@ -86,9 +86,9 @@ func TestShippedRulesFireAndResolve(t *testing.T) {
 			require.True(t, r.InScope(c.fires))
 			holds, known := r.When(c.fires)
 			require.True(t, holds && known)
-			require.False(t, clear(r, c.fires))
-			require.False(t, clear(r, c.stays))
-			require.True(t, clear(r, c.resolved))
+			require.False(t, ended(r, c.fires))
+			require.False(t, ended(r, c.stays))
+			require.True(t, ended(r, c.resolved))
 			_, _, given := r.Resolve(c.resolved)
 			require.True(t, given, "every shipped rule says when it ends")
 		})
@@ -165,7 +165,8 @@ func TestShippedRulesInParticular(t *testing.T) {
 
 func TestShipped(t *testing.T) {
 	t.Parallel()
-	require.Same(t, rule.Shipped(), rule.Shipped(), "it is parsed once")
+	first := rule.Shipped()
+	require.Same(t, first, rule.Shipped(), "it is parsed once")
 	clear(rule.ShippedDocument())
 	require.Contains(t, string(rule.ShippedDocument()), "kind: rules")
 	require.Zero(t, rule.Shipped().Version)
