@@ -107,6 +107,6 @@ func TestDescribe(t *testing.T) {
 	t.Parallel()
 	one := document.Problems{{Field: "x", Code: "bad", Message: "is bad"}}
 	require.Equal(t, "this document: x: is bad (bad)", one.Describe("this document"))
-	two := append(one, document.Problem{Code: "worse", Message: "is worse"})
+	two := document.Problems{one[0], {Code: "worse", Message: "is worse"}}
 	require.Equal(t, "this document: 2 problems:\n  x: is bad (bad)\n  is worse (worse)", two.Describe("this document"))
 }
