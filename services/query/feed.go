@@ -92,7 +92,7 @@ func newFeed(s store.Store, partitions, ring int, f summarize, m *metrics, l *sl
 		store: s, logger: l, metrics: m, summarize: f, began: time.Now(),
 		stored: newProgress(partitions), listed: newProgress(partitions),
 		features: catalog.New(partitions), parts: make([]feedPart, partitions),
-		wake:  make(chan struct{}, 1), urgent: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 	}
 	made.hub = hub.New(&made.book, partitions, ring)
 

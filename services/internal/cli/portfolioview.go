@@ -113,9 +113,9 @@ func viewPortfolio(r *healthv1.GetPortfolioResponse, sections []string) portfoli
 			v.Total, v.Bands, v.Segments = &total, views(r.GetBands(), viewGroup), views(r.GetSegments(), viewGroup)
 			v.Owners, v.Stages = views(r.GetOwners(), viewGroup), views(r.GetStages(), viewGroup)
 		},
-		"movements":  func() { v.Movements = views(r.GetMovements(), viewMovement) },
-		"retention":  func() { v.Months = views(r.GetMonths(), viewRetention) },
-		"cohorts":    func() { v.Cohorts = views(r.GetCohorts(), viewCohort) },
+		"movements": func() { v.Movements = views(r.GetMovements(), viewMovement) },
+		"retention": func() { v.Months = views(r.GetMonths(), viewRetention) },
+		"cohorts":   func() { v.Cohorts = views(r.GetCohorts(), viewCohort) },
 		"renewals": func() {
 			v.Renewals, v.Overdue = views(r.GetRenewals(), viewRenewal), views(r.GetOverdueRenewals(), viewRenewal)
 		},

@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"sort"
 	"sync"
+	"sync/atomic"
 
 	"hale.dev/services/internal/health"
 )
@@ -9,6 +11,18 @@ import (
 // Book knows the features of all workspaces, partition by partition. It is safe for concurrent use.
 type Book struct {
 	parts []part
+	// stamps is the newest stamp that was given.
+	stamps atomic.Int64
+
+	mu sync.Mutex
+	// known is what all partitions together know of a workspace that was asked for.
+	known map[string]together
+}
+
+// together is what the partitions know together when that was their newest stamp.
+type together struct {
+	stamp int64
+	uses  []Use
 }
 
 // part is what the accounts of a partition use, by workspace.
@@ -19,7 +33,9 @@ type part struct {
 }
 
 // New returns a book without accounts.
-func New(partitions int) *Book { return &Book{parts: make([]part, partitions)} }
+func New(partitions int) *Book {
+	return &Book{parts: make([]part, partitions), known: map[string]together{}}
+}
 
 // Begin says that all accounts of a partition are going to be added anew. Until Filled what was known stands.
 func (b *Book) Begin(partition int) {
@@ -38,6 +54,16 @@ func (b *Book) Filled(partition int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
+	for workspace := range p.now {
+		if p.next[workspace] == nil {
+			p.next[workspace] = new(latest) // so that it shows that something changed
+		}
+	}
+
+	for _, l := range p.next {
+		l.stamp = b.stamps.Add(1)
+	}
+
 	p.now, p.next = p.next, nil
 }
 
@@ -48,9 +74,13 @@ func (b *Book) Add(partition int, workspace string, each func(f func(name string
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	l := p.of(workspace)
+	l, changed := p.of(workspace), false
 
-	each(func(name string, last health.Day) { l.add(Use{Name: name, Last: last}) })
+	each(func(name string, last health.Day) { changed = l.add(Use{Name: name, Last: last}) || changed })
+
+	if changed {
+		l.stamp = b.stamps.Add(1)
+	}
 }
 
 // of returns what is to be added to. The lock is held.
@@ -75,32 +105,58 @@ func (p *part) of(workspace string) *latest {
 }
 
 // Since returns the features of a workspace that some account used on a day or later, the one used last first; at most
-// Most.
+// Most. They must not be changed.
 func (b *Book) Since(workspace string, day health.Day) []Use {
+	uses := b.together(workspace)
+
+	return uses[:sort.Search(len(uses), func(i int) bool { return uses[i].Last < day })]
+}
+
+// together returns what all partitions know: mostly what they knew last time.
+func (b *Book) together(workspace string) []Use {
+	var stamp int64 // looked up before the features, which then are no older
+
+	for i := range b.parts {
+		b.parts[i].look(workspace, func(l *latest) { stamp = max(stamp, l.stamp) })
+	}
+
+	b.mu.Lock()
+	known, found := b.known[workspace]
+	b.mu.Unlock()
+
+	if stamp == 0 || found && known.stamp == stamp {
+		return known.uses
+	}
+
 	var all latest
 
 	for i := range b.parts {
-		b.parts[i].since(workspace, day, &all)
+		b.parts[i].look(workspace, func(l *latest) {
+			for name, last := range l.days {
+				all.add(Use{Name: name, Last: last})
+			}
+		})
 	}
 
-	found := all.sorted()
+	uses := all.sorted()
+	uses = uses[:min(len(uses), Most)]
 
-	return found[:min(len(found), Most)]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	if b.known[workspace].stamp < stamp {
+		b.known[workspace] = together{stamp: stamp, uses: uses}
+	}
+
+	return uses
 }
 
-// since adds what a partition knows.
-func (p *part) since(workspace string, day health.Day, all *latest) {
+// look lets f see what the partition knows of a workspace, if it knows anything.
+func (p *part) look(workspace string, f func(*latest)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	l := p.now[workspace]
-	if l == nil {
-		return
-	}
-
-	for name, last := range l.days {
-		if last >= day {
-			all.add(Use{Name: name, Last: last})
-		}
+	if l := p.now[workspace]; l != nil {
+		f(l)
 	}
 }

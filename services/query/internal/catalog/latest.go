@@ -18,7 +18,9 @@ type Use struct {
 }
 
 // compare puts the feature used last first; of several the first in the alphabet.
-func compare(a, b Use) int { return cmp.Or(cmp.Compare(b.Last, a.Last), strings.Compare(a.Name, b.Name)) }
+func compare(a, b Use) int {
+	return cmp.Or(cmp.Compare(b.Last, a.Last), strings.Compare(a.Name, b.Name))
+}
 
 // latest keeps the features used last. The zero value has none.
 //
@@ -29,20 +31,22 @@ type latest struct {
 	// full says that days was cut; what is behind bound, the last entry that was kept then, is not wanted.
 	full  bool
 	bound Use
+	// stamp is another one after every change.
+	stamp int64
 }
 
-// add takes in a use.
-func (l *latest) add(u Use) {
+// add takes in a use, and says whether it changed anything.
+func (l *latest) add(u Use) bool {
 	if day, known := l.days[u.Name]; known {
 		if u.Last > day {
 			l.days[u.Name] = u.Last
 		}
 
-		return
+		return u.Last > day
 	}
 
 	if l.full && compare(u, l.bound) > 0 {
-		return
+		return false
 	}
 
 	if l.days == nil {
@@ -55,6 +59,8 @@ func (l *latest) add(u Use) {
 	if len(l.days) >= slack*Most {
 		l.cut()
 	}
+
+	return true
 }
 
 // cut drops what is too much.
