@@ -72,7 +72,7 @@ func TestSinceIsWhatALookAtAllAccountsFinds(t *testing.T) {
 			accounts     []account
 		)
 
-		for n := range rapid.IntRange(0, 12).Draw(t, "accounts") {
+		for n := range rapid.IntRange(0, 8).Draw(t, "accounts") {
 			a := drawAccount(t)
 			accounts = append(accounts, a)
 
