@@ -51,13 +51,13 @@ func naive(accounts []account, day health.Day) []catalog.Use {
 }
 
 // drawAccount is an account that uses a run of features around a day. Some use very many.
-func drawAccount(t *rapid.T) account {
+func drawAccount(t *rapid.T, names []string) account {
 	a := account{}
 	first := rapid.IntRange(0, 3000).Draw(t, "first")
 	last := health.Day(rapid.IntRange(0, 30).Draw(t, "last"))
 
-	for i := range rapid.SampledFrom([]int{0, 1, 5, 40, 40, 1500, 2500}).Draw(t, "features") {
-		a[fmt.Sprint("feature-", first+i)] = last + health.Day(i%7)
+	for i := range rapid.SampledFrom([]int{0, 1, 5, 40, 40, 40, 1500, 2500}).Draw(t, "features") {
+		a[names[first+i]] = last + health.Day(i%7)
 	}
 
 	return a
@@ -66,6 +66,11 @@ func drawAccount(t *rapid.T) account {
 func TestSinceIsWhatALookAtAllAccountsFinds(t *testing.T) {
 	t.Parallel()
 
+	names := make([]string, 5500)
+	for i := range names {
+		names[i] = fmt.Sprint("feature-", i)
+	}
+
 	rapid.Check(t, func(t *rapid.T) {
 		var (
 			book, filled = catalog.New(partitions), catalog.New(partitions)
@@ -73,7 +78,7 @@ func TestSinceIsWhatALookAtAllAccountsFinds(t *testing.T) {
 		)
 
 		for n := range rapid.IntRange(0, 8).Draw(t, "accounts") {
-			a := drawAccount(t)
+			a := drawAccount(t, names)
 			accounts = append(accounts, a)
 
 			// Changes come one by one, each with all that the account uses by then.
