@@ -119,23 +119,35 @@ func directoryProblem(err error) *Problem {
 	}
 }
 
-// keyProblem tells what is wrong with a key.
+// keyProblem tells what is wrong with a key or token. Its codes are access's reasons in small letters.
 func keyProblem(err error) *Problem {
 	p := &Problem{Status: http.StatusUnauthorized, Err: err}
 
-	var limit *access.LimitError
+	var (
+		limit   *access.LimitError
+		refusal *access.Error
+	)
 
 	switch {
 	case errors.As(err, &limit) && limit.RetryAfter > 0:
 		p.Status, p.Code, p.Message, p.RetryAfter = http.StatusTooManyRequests, CodeRateLimited, limit.Message, limit.RetryAfter
 	case errors.As(err, &limit):
 		p.Status, p.Code, p.Message = http.StatusRequestEntityTooLarge, CodeRequestTooLarge, limit.Message
-	case errors.Is(err, access.ErrMissingKey):
-		p.Code, p.Message = CodeKeyMissing, access.ErrMissingKey.Message
-	case errors.Is(err, access.ErrWrongKind):
-		p.Status, p.Code, p.Message = http.StatusForbidden, CodeKeyWrongKind, access.ErrWrongKind.Message
+	case errors.As(err, &refusal):
+		p.Code, p.Message = Code(strings.ToLower(refusal.Reason)), refusal.Message
 	default:
-		p.Code, p.Message = CodeKeyUnknown, access.ErrUnknownKey.Message
+		return asProblem(err)
+	}
+
+	if refusal == nil {
+		return p
+	}
+
+	switch refusal.Code {
+	case codes.PermissionDenied:
+		p.Status = http.StatusForbidden
+	case codes.Unavailable:
+		p.Status, p.RetryAfter = http.StatusServiceUnavailable, soon
 	}
 
 	return p

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"hale.dev/services/internal/access/oidc"
 	"hale.dev/services/internal/cli/process"
 	"hale.dev/services/internal/config"
 	"hale.dev/services/internal/demo"
@@ -34,6 +35,7 @@ const defaultTimeout = 30 * time.Second
 func (s *settings) declare(set *config.Set) {
 	set.Ignore(config.Prefix + "CONFIG")
 	s.declareProcess(set)
+	s.declareOIDC(set)
 	s.declareIngest(set)
 	s.declareServices(set)
 	s.declareClient(set)
@@ -71,6 +73,19 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.String(&p.Telemetry.LogLevel, "telemetry.log_level", "info",
 		"debug, info, warn or error", config.Named("log-level"))
 	set.String(&p.Telemetry.LogFormat, "telemetry.log_format", "text", "text or json", config.Named("log-format"))
+}
+
+func (s *settings) declareOIDC(set *config.Set) {
+	c := &s.process.OIDC
+	set.String(&c.Issuer, "access.oidc.issuer", "", "URL of the OpenID Connect issuer whose tokens are taken; empty: keys only")
+	set.String(&c.Audience, "access.oidc.audience", "", "audience that a token must have")
+	set.Strings(&c.Algorithms, "access.oidc.algorithms", nil,
+		"algorithms that tokens may be signed with, of "+strings.Join(oidc.Algorithms(), ", ")+"; empty: all")
+	set.String(&c.WorkspaceClaim, "access.oidc.workspace_claim", "", "claim of a token that names its workspace")
+	set.String(&c.Workspace, "access.oidc.workspace", "", "workspace of everybody who has a token, instead of a claim")
+	set.String(&c.RoleClaim, "access.oidc.role_claim", "", "claim that says what its holder may do; empty: groups")
+	set.Strings(&c.Roles, "access.oidc.roles", nil, "roles of its values, by commas: hale-admins=admin,success=operator")
+	set.Duration(&c.ClockSkew, "access.oidc.clock_skew", 0, "how much the issuer's clock may differ; 0: 30s")
 }
 
 func (s *settings) declareIngest(set *config.Set) {
