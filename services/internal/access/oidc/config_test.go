@@ -92,7 +92,7 @@ func TestEveryReasonIsExplained(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, string(doc), "| `"+reason+"` |")
 
-			if reason != "KEY_ENDED" && reason != "INSTALLATION_ADMIN_REQUIRED" { // ingest has neither watches nor such calls
+			if reason != "INSTALLATION_ADMIN_REQUIRED" { // ingest has no such calls
 				require.Contains(t, string(doc), "| `"+strings.ToLower(reason)+"` |")
 			}
 

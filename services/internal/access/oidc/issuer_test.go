@@ -27,9 +27,9 @@ import (
 // clock is a clock that tests move.
 type clock struct{ ahead atomic.Int64 }
 
-func (c *clock) now() time.Time            { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) advance(d time.Duration)   { c.ahead.Add(int64(d)) }
-func (c *clock) options() oidc.Options     { return oidc.Options{Now: c.now} }
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+func (c *clock) options() oidc.Options   { return oidc.Options{Now: c.now} }
 func configFor(i *oidctest.Issuer) oidc.Config {
 	return oidc.Config{Issuer: i.URL, Audience: oidctest.Audience, WorkspaceClaim: "workspace", Roles: oidctest.Roles()}
 }
@@ -78,14 +78,14 @@ func TestRead(t *testing.T) {
 		changes map[string]any
 		keyID   string
 	}{
-		"an address that the issuer has not verified":    {map[string]any{"email_verified": false}, "oidc:user-1"},
-		"an address said to be verified in other words":  {map[string]any{"email_verified": "true"}, "oidc:user-1"},
-		"no address":                                     {map[string]any{"email": nil}, "oidc:user-1"},
-		"an address that would break a line":             {map[string]any{"email": "a@b\n"}, "oidc:user-1"},
-		"a subject that looks like a key's id":           {map[string]any{"email": nil, "sub": "a538080125c5"}, "oidc:a538080125c5"},
-		"an audience among others":                       {map[string]any{"aud": []string{"x", oidctest.Audience}}, "ann@example.com"},
-		"an end within what clocks may differ":           {map[string]any{"exp": time.Now().Add(-10 * time.Second).Unix()}, "ann@example.com"},
-		"a beginning within what clocks may differ":      {map[string]any{"nbf": time.Now().Add(10 * time.Second).Unix()}, "ann@example.com"},
+		"an address that the issuer has not verified":   {map[string]any{"email_verified": false}, "oidc:user-1"},
+		"an address said to be verified in other words": {map[string]any{"email_verified": "true"}, "oidc:user-1"},
+		"no address":                                {map[string]any{"email": nil}, "oidc:user-1"},
+		"an address that would break a line":        {map[string]any{"email": "a@b\n"}, "oidc:user-1"},
+		"a subject that looks like a key's id":      {map[string]any{"email": nil, "sub": "a538080125c5"}, "oidc:a538080125c5"},
+		"an audience among others":                  {map[string]any{"aud": []string{"x", oidctest.Audience}}, "ann@example.com"},
+		"an end within what clocks may differ":      {map[string]any{"exp": time.Now().Add(-10 * time.Second).Unix()}, "ann@example.com"},
+		"a beginning within what clocks may differ": {map[string]any{"nbf": time.Now().Add(10 * time.Second).Unix()}, "ann@example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,23 +108,23 @@ func TestReadRefuses(t *testing.T) {
 		code    codes.Code
 		reason  string
 	}{
-		"another issuer":                  {map[string]any{"iss": "https://else.example.com"}, codes.Unauthenticated, "OIDC_WRONG_ISSUER"},
-		"no issuer":                       {map[string]any{"iss": nil}, codes.Unauthenticated, "OIDC_WRONG_ISSUER"},
-		"another audience":                {map[string]any{"aud": "grafana"}, codes.Unauthenticated, "OIDC_WRONG_AUDIENCE"},
-		"no audience":                     {map[string]any{"aud": nil}, codes.Unauthenticated, "OIDC_WRONG_AUDIENCE"},
-		"a token that has expired":        {map[string]any{"exp": time.Now().Add(-hour).Unix()}, codes.Unauthenticated, "OIDC_TOKEN_EXPIRED"},
-		"a token that never ends":         {map[string]any{"exp": nil}, codes.Unauthenticated, "OIDC_TOKEN_EXPIRED"},
-		"a token that is not valid yet":   {map[string]any{"nbf": time.Now().Add(hour).Unix()}, codes.Unauthenticated, "OIDC_TOKEN_EARLY"},
-		"no subject":                      {map[string]any{"sub": nil}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
-		"a subject longer than may be":    {map[string]any{"sub": strings.Repeat("x", 256)}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
-		"a subject that breaks a line":    {map[string]any{"sub": "a\nb"}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
-		"claims of the wrong type":        {map[string]any{"exp": "tomorrow"}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
-		"no workspace":                    {map[string]any{"workspace": nil}, codes.PermissionDenied, "OIDC_NO_WORKSPACE"},
-		"a workspace that none can be":    {map[string]any{"workspace": "a.b"}, codes.PermissionDenied, "OIDC_NO_WORKSPACE"},
-		"several workspaces":              {map[string]any{"workspace": []string{"a", "b"}}, codes.PermissionDenied, "OIDC_NO_WORKSPACE"},
-		"groups that have no role":        {map[string]any{"groups": []string{"staff", "admin"}}, codes.PermissionDenied, "OIDC_NO_ROLE"},
-		"no groups":                       {map[string]any{"groups": nil}, codes.PermissionDenied, "OIDC_NO_ROLE"},
-		"groups that are no texts":        {map[string]any{"groups": []any{1, nil}}, codes.PermissionDenied, "OIDC_NO_ROLE"},
+		"another issuer":                {map[string]any{"iss": "https://else.example.com"}, codes.Unauthenticated, "OIDC_WRONG_ISSUER"},
+		"no issuer":                     {map[string]any{"iss": nil}, codes.Unauthenticated, "OIDC_WRONG_ISSUER"},
+		"another audience":              {map[string]any{"aud": "grafana"}, codes.Unauthenticated, "OIDC_WRONG_AUDIENCE"},
+		"no audience":                   {map[string]any{"aud": nil}, codes.Unauthenticated, "OIDC_WRONG_AUDIENCE"},
+		"a token that has expired":      {map[string]any{"exp": time.Now().Add(-hour).Unix()}, codes.Unauthenticated, "OIDC_TOKEN_EXPIRED"},
+		"a token that never ends":       {map[string]any{"exp": nil}, codes.Unauthenticated, "OIDC_TOKEN_EXPIRED"},
+		"a token that is not valid yet": {map[string]any{"nbf": time.Now().Add(hour).Unix()}, codes.Unauthenticated, "OIDC_TOKEN_EARLY"},
+		"no subject":                    {map[string]any{"sub": nil}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
+		"a subject longer than may be":  {map[string]any{"sub": strings.Repeat("x", 256)}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
+		"a subject that breaks a line":  {map[string]any{"sub": "a\nb"}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
+		"claims of the wrong type":      {map[string]any{"exp": "tomorrow"}, codes.Unauthenticated, "OIDC_TOKEN_INVALID"},
+		"no workspace":                  {map[string]any{"workspace": nil}, codes.PermissionDenied, "OIDC_NO_WORKSPACE"},
+		"a workspace that none can be":  {map[string]any{"workspace": "a.b"}, codes.PermissionDenied, "OIDC_NO_WORKSPACE"},
+		"several workspaces":            {map[string]any{"workspace": []string{"a", "b"}}, codes.PermissionDenied, "OIDC_NO_WORKSPACE"},
+		"groups that have no role":      {map[string]any{"groups": []string{"staff", "admin"}}, codes.PermissionDenied, "OIDC_NO_ROLE"},
+		"no groups":                     {map[string]any{"groups": nil}, codes.PermissionDenied, "OIDC_NO_ROLE"},
+		"groups that are no texts":      {map[string]any{"groups": []any{1, nil}}, codes.PermissionDenied, "OIDC_NO_ROLE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +155,8 @@ func TestForgedTokens(t *testing.T) {
 	good, stranger := there.Token(claims), oidctest.New(t)
 
 	// The public key is known to everybody: whoever takes it for a secret is fooled.
-	public, err := x509.MarshalPKIXPublicKey(there.Key().Public().Key)
+	key := there.Key()
+	public, err := x509.MarshalPKIXPublicKey(key.Public().Key)
 	require.NoError(t, err)
 
 	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
@@ -168,14 +169,14 @@ func TestForgedTokens(t *testing.T) {
 	same.KeyID = there.Key().KeyID
 
 	for name, token := range map[string]string{
-		"an algorithm that proves nothing":        unsigned(t, claims),
-		"the public key as a secret":              oidctest.Sign(t, jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: secret, KeyID: there.Key().KeyID}}, claims),
-		"the key of somebody else":                oidctest.Sign(t, jose.SigningKey{Algorithm: jose.ES256, Key: stranger.Key()}, claims),
-		"the key of somebody else, by the name":   oidctest.Sign(t, jose.SigningKey{Algorithm: jose.ES256, Key: same}, claims),
-		"claims that were changed":                parts[0] + "." + base64.RawURLEncoding.EncodeToString(text) + "." + parts[2],
-		"a signature cut short":                   good[:len(good)-4],
-		"no token at all":                         "a.b.c",
-		"nothing between the dots":                "..",
+		"an algorithm that proves nothing":      unsigned(t, claims),
+		"the public key as a secret":            oidctest.Sign(t, jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: secret, KeyID: there.Key().KeyID}}, claims),
+		"the key of somebody else":              oidctest.Sign(t, jose.SigningKey{Algorithm: jose.ES256, Key: stranger.Key()}, claims),
+		"the key of somebody else, by the name": oidctest.Sign(t, jose.SigningKey{Algorithm: jose.ES256, Key: same}, claims),
+		"claims that were changed":              parts[0] + "." + base64.RawURLEncoding.EncodeToString(text) + "." + parts[2],
+		"a signature cut short":                 good[:len(good)-4],
+		"no token at all":                       "a.b.c",
+		"nothing between the dots":              "..",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -279,12 +280,18 @@ func TestAnIssuerThatIsAway(t *testing.T) {
 	token := there.Token(there.Claims("acme", "viewers", nil))
 
 	answers := map[string]http.HandlerFunc{
-		"an error":               func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"nonsense":               func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"another issuer's":       func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"issuer":"https://x","jwks_uri":"https://x/k"}`)) },
-		"keys without TLS":       func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"issuer":"` + there.URL + `","jwks_uri":"http://192.0.2.1/k"}`)) },
+		"an error": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"nonsense": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"another issuer's": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"https://x","jwks_uri":"https://x/k"}`))
+		},
+		"keys without TLS": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"` + there.URL + `","jwks_uri":"http://192.0.2.1/k"}`))
+		},
 		"no address of the keys": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"issuer":"` + there.URL + `"}`)) },
-		"somewhere without TLS":  func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound) },
+		"somewhere without TLS": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
+		},
 		"more than is read": func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/keys" {
 				_, _ = w.Write([]byte(`{"issuer":"` + there.URL + `","jwks_uri":"` + there.URL + `/keys"}`))
