@@ -2,10 +2,12 @@ package access
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -46,7 +48,15 @@ func StreamInterceptor(k *Keyring, rule Rule) grpc.StreamServerInterceptor {
 		ctx, release := k.holds.add(ss.Context(), who)
 		defer release()
 
-		return handler(srv, &admitted{ServerStream: ss, ctx: NewContext(ctx, who.Principal), who: who, now: k.now})
+		err = handler(srv, &admitted{ServerStream: ss, ctx: NewContext(ctx, who.Principal), who: who, now: k.now})
+
+		// What was under way failed for that, whatever it says; one of the same code says more.
+		var refusal *Error
+		if err != nil && errors.As(context.Cause(ctx), &refusal) && status.Code(err) != refusal.Code {
+			return refusal
+		}
+
+		return err
 	}
 }
 
