@@ -45,9 +45,13 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 	require.NoError(t, err)
 
 	// All are under way.
-	first, err := watch.Recv()
-	require.NoError(t, err)
-	require.Equal(t, "acme", first.GetChanges()[0].GetAccount().GetAccountId())
+	for told := 0; told == 0; {
+		got, err := watch.Recv()
+		require.NoError(t, err)
+
+		told = len(got.GetChanges())
+	}
+
 	_, err = tasks.Recv()
 	require.NoError(t, err)
 

@@ -35,7 +35,6 @@ const defaultTimeout = 30 * time.Second
 func (s *settings) declare(set *config.Set) {
 	set.Ignore(config.Prefix + "CONFIG")
 	s.declareProcess(set)
-	s.declareOIDC(set)
 	s.declareIngest(set)
 	s.declareServices(set)
 	s.declareClient(set)
@@ -53,8 +52,7 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.String(&p.AdminTLS.Key, "admin_tls_key", "", "PEM file with its key")
 	set.String(&p.AdminTLS.ClientCA, "admin_tls_client_ca", "", "PEM file of the authorities whose clients it lets in")
 
-	set.Float(&p.Limits.Rate, "access.rate", 0, "requests a second that a key without limits of its own may make; 0: any")
-	set.Int(&p.Limits.Burst, "access.burst", 0, "how many of them may come at once; 0: as many as the rate")
+	s.declareAccess(set)
 
 	set.Int(&p.Events.Partitions, "events.partitions", 0, "partitions of the log, fixed at first start; 0: 16")
 	set.Int(&p.Events.Streams, "events.streams", 0, "streams of the log, fixed at first start; 0: 1")
@@ -75,7 +73,11 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.String(&p.Telemetry.LogFormat, "telemetry.log_format", "text", "text or json", config.Named("log-format"))
 }
 
-func (s *settings) declareOIDC(set *config.Set) {
+func (s *settings) declareAccess(set *config.Set) {
+	l := &s.process.Limits
+	set.Float(&l.Rate, "access.rate", 0, "requests a second that a key without limits of its own may make; 0: any")
+	set.Int(&l.Burst, "access.burst", 0, "how many of them may come at once; 0: as many as the rate")
+
 	c := &s.process.OIDC
 	set.String(&c.Issuer, "access.oidc.issuer", "", "URL of the OpenID Connect issuer whose tokens are taken; empty: keys only")
 	set.String(&c.Audience, "access.oidc.audience", "", "audience that a token must have")
