@@ -150,8 +150,7 @@ func (w *watch) next(ctx context.Context, s hub.Span, beat bool) (sent bool, err
 
 // gone is the error of a watch whose context has ended. Who may not watch any more can go on with another key.
 func (w *watch) gone(cause error) error {
-	var refusal *access.Error
-	if errors.As(cause, &refusal) {
+	if refusal, ok := errors.AsType[*access.Error](cause); ok {
 		return w.ended(refusal.Code, refusal.Reason, refusal.Message)
 	}
 

@@ -15,7 +15,7 @@ const (
 	reasonKind         = "KEY_WRONG_KIND"
 	reasonEnded        = "KEY_ENDED"
 	reasonInstallation = "INSTALLATION_ADMIN_REQUIRED"
-	reasonTokenExpired = "OIDC_TOKEN_EXPIRED"
+	reasonTokenExpired = "OIDC_TOKEN_EXPIRED" //nolint:gosec // a reason, no secret
 )
 
 // Error is a refusal of credentials. It knows its gRPC status.

@@ -96,7 +96,7 @@ func TestTheTokensOfTheDocsAreConfigured(t *testing.T) {
 	require.Contains(t, got.err, `access.oidc.algorithms: "HS256" is none of`)
 
 	// Every setting is explained on the page.
-	for _, line := range strings.Split(hale(t, "", "config", "print").out, "\n") {
+	for line := range strings.SplitSeq(hale(t, "", "config", "print").out, "\n") {
 		if key, _, _ := strings.Cut(line, " "); strings.HasPrefix(key, "access.") {
 			require.Contains(t, string(page), "`"+key+"`")
 		}

@@ -26,7 +26,8 @@ var (
 		Code: codes.Unauthenticated, Reason: reasonIssuer, Message: "the token is of another issuer",
 	}
 	errAudience = &access.Error{
-		Code: codes.Unauthenticated, Reason: reasonAudience, Message: "the token was made for something else: its audience is not Hale's",
+		Code: codes.Unauthenticated, Reason: reasonAudience,
+		Message: "the token was made for something else: its audience is not Hale's",
 	}
 	errEarly = &access.Error{
 		Code: codes.Unauthenticated, Reason: reasonEarly, Message: "the token is not valid yet",

@@ -115,7 +115,7 @@ func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 	return s.asking.DoChan("", func() (any, error) {
 		last, now := s.last.Load(), s.now()
 		if !last.at.IsZero() && now.Sub(last.at) < askEvery {
-			return nil, nil //nolint:nilnil // what came of it stands in last
+			return nil, nil // what came of it stands in last
 		}
 
 		// Whoever asks first may go; the others still want the answer.
@@ -124,13 +124,13 @@ func (s *keySet) refresh(ctx context.Context) <-chan singleflight.Result {
 
 		keys, err := ask(ctx, s.client, s.issuer)
 		if err != nil {
-			s.logger.WarnContext(ctx, "the issuer of tokens does not answer", "issuer", s.issuer, slog.Any("error", err))
+			s.logger.WarnContext(ctx, "the issuer of tokens does not answer", "issuer", s.issuer, "error", err)
 
 			keys = last.keys // they stay good
 		}
 
 		s.last.Store(&asked{keys: keys, at: now, err: err})
 
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -170,12 +171,20 @@ func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
 	case "/keys":
 		i.asked++
 
-		set := jose.JSONWebKeySet{}
+		var keys []string
+
 		for _, k := range i.keys {
-			set.Keys = append(set.Keys, k.Public())
+			text, err := k.Public().MarshalJSON()
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+
+				return
+			}
+
+			keys = append(keys, string(text))
 		}
 
-		_ = json.NewEncoder(w).Encode(set)
+		_, _ = fmt.Fprintf(w, `{"keys":[%s]}`, strings.Join(keys, ","))
 	default:
 		http.NotFound(w, r)
 	}
