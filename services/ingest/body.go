@@ -100,7 +100,7 @@ func (b bounds) packed() int64 {
 // large refuses a body of which one byte too many came, with that many allowed.
 func (b bounds) large(allowed int64) *Problem {
 	if allowed == b.sent {
-		return keyProblem(access.TooLarge(allowed))
+		return limitProblem(access.TooLarge(allowed))
 	}
 
 	return &Problem{
