@@ -10,7 +10,7 @@ import (
 // Scorecards returns the workspace's document and its version. Version 0 and no document: none was set, the
 // shipped one applies.
 func (s *Settings) Scorecards(ctx context.Context, workspace string) (version uint64, doc []byte, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return 0, nil, err
 	}
 
@@ -29,7 +29,7 @@ func (s *Settings) Scorecards(ctx context.Context, workspace string) (version ui
 // PutScorecards stores the workspace's document, unchecked, and returns its version: larger than any version of any
 // workspace before it. It takes effect only when the log holds it.
 func (s *Settings) PutScorecards(ctx context.Context, workspace string, doc []byte) (version uint64, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return 0, err
 	}
 

@@ -30,7 +30,7 @@ type Workspace struct {
 // CreateWorkspace makes the workspace unless it exists. It returns the one that stands, and whether this call
 // made it.
 func (s *Settings) CreateWorkspace(ctx context.Context, w Workspace) (Workspace, bool, error) {
-	if err := checkWorkspace(w.Name); err != nil {
+	if err := CheckWorkspace(w.Name); err != nil {
 		return Workspace{}, false, err
 	}
 
@@ -55,7 +55,7 @@ func (s *Settings) CreateWorkspace(ctx context.Context, w Workspace) (Workspace,
 
 // Workspace returns a workspace; ok is false if there is none of that name.
 func (s *Settings) Workspace(ctx context.Context, name string) (w Workspace, ok bool, err error) {
-	if err := checkWorkspace(name); err != nil {
+	if err := CheckWorkspace(name); err != nil {
 		return Workspace{}, false, err
 	}
 
@@ -146,7 +146,7 @@ func (s *Settings) MarkPublished(ctx context.Context, workspace, layout string, 
 
 // mark reads the mark of a workspace and the revision to replace.
 func (s *Settings) mark(ctx context.Context, workspace string) (m Mark, revision uint64, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return Mark{}, 0, err
 	}
 
