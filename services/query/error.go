@@ -18,6 +18,7 @@ const (
 	reasonHistory      = "HISTORY_MISSING"
 	reasonKey          = "KEY_NOT_FOUND"
 	reasonKeyChanged   = "KEY_CHANGED"
+	reasonKeyEnded     = "KEY_ENDED"
 	reasonKeysFull     = "KEYS_FULL"
 	reasonLastAdmin    = "LAST_ADMIN_KEY"
 	reasonNotYet       = "NOT_YET_VISIBLE"

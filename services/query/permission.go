@@ -8,12 +8,25 @@ import (
 	"hale.dev/services/internal/access"
 )
 
-// permissions says for each method the least that its caller must be. What does not stand here, nobody may call.
-type permissions map[string]access.Role
+// permission is what a method needs of its caller.
+type permission struct {
+	// least is the least that the caller must be.
+	least access.Role
+	// installation says that the method concerns all workspaces.
+	installation bool
+}
+
+// permissions has a line for each method. What does not stand here, nobody may call.
+type permissions map[string]permission
 
 // newPermissions is who may do what.
 func newPermissions() permissions {
-	const viewer, operator, admin = access.RoleViewer, access.RoleOperator, access.RoleAdmin
+	var (
+		viewer       = permission{least: access.RoleViewer}
+		operator     = permission{least: access.RoleOperator}
+		admin        = permission{least: access.RoleAdmin}
+		installation = permission{least: access.RoleAdmin, installation: true}
+	)
 
 	return permissions{
 		healthv1.HealthService_GetHealth_FullMethodName:       viewer,
@@ -50,14 +63,14 @@ func newPermissions() permissions {
 		adminv1.AdminService_ResendDeadLetters_FullMethodName: admin,
 		adminv1.AdminService_ResendRejects_FullMethodName:     admin,
 		adminv1.AdminService_TailEvents_FullMethodName:        admin,
-		adminv1.AdminService_ListPartitions_FullMethodName:    admin,
-		adminv1.AdminService_ListSnapshots_FullMethodName:     admin,
-		adminv1.AdminService_CreateSnapshot_FullMethodName:    admin,
-		adminv1.AdminService_RestoreSnapshot_FullMethodName:   admin,
-		adminv1.AdminService_StartRebuild_FullMethodName:      admin,
-		adminv1.AdminService_AbortTask_FullMethodName:         admin,
-		adminv1.AdminService_ListTasks_FullMethodName:         admin,
-		adminv1.AdminService_WatchTasks_FullMethodName:        admin,
+		adminv1.AdminService_ListPartitions_FullMethodName:    installation,
+		adminv1.AdminService_ListSnapshots_FullMethodName:     installation,
+		adminv1.AdminService_CreateSnapshot_FullMethodName:    installation,
+		adminv1.AdminService_RestoreSnapshot_FullMethodName:   installation,
+		adminv1.AdminService_StartRebuild_FullMethodName:      installation,
+		adminv1.AdminService_AbortTask_FullMethodName:         installation,
+		adminv1.AdminService_ListTasks_FullMethodName:         installation,
+		adminv1.AdminService_WatchTasks_FullMethodName:        installation,
 		adminv1.AdminService_CreateKey_FullMethodName:         admin,
 		adminv1.AdminService_ListKeys_FullMethodName:          admin,
 		adminv1.AdminService_RotateKey_FullMethodName:         admin,
@@ -65,14 +78,14 @@ func newPermissions() permissions {
 	}
 }
 
-// rule returns the roles that may call a method. Everyone may ask whether the server works and what it offers.
-func (p permissions) rule(method string) []access.Role {
+// rule returns what a method needs. Everyone may ask whether the server works and what it offers.
+func (p permissions) rule(method string) access.Need {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 
 	switch service {
 	case "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection":
-		return nil
+		return access.Need{}
 	}
 
-	return p[method].AtLeast()
+	return access.Need{Roles: p[method].least.AtLeast(), Installation: p[method].installation}
 }

@@ -21,14 +21,17 @@ import (
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/access/oidc"
+	"hale.dev/services/internal/access/oidc/oidctest"
+	"hale.dev/services/query"
 )
 
 // permitted is what a method needs, and a request of the home workspace's account acme.
 type permitted struct {
 	least access.Role
 	req   proto.Message
-	// shared says that the method tells of the installation, not of a workspace.
-	shared bool
+	// installation says that the method concerns the whole installation.
+	installation bool
 }
 
 // permittedMethods has a line for every method that the service offers.
@@ -133,11 +136,14 @@ func offered(w *world) []protoreflect.MethodDescriptor {
 	return all
 }
 
-// call calls a method, for a moment, and returns its first answer as text, and its code.
-func call(ctx context.Context, conn *grpc.ClientConn, m protoreflect.MethodDescriptor, req proto.Message) (string, codes.Code) {
-	const moment = 300 * time.Millisecond
+// moment is for how long a method is called that may take for ever: one that watches, or waits for the scoring service.
+const moment = 300 * time.Millisecond
 
-	ctx, cancel := context.WithTimeout(ctx, moment)
+// call calls a method, for a while, and returns its first answer as text, and its code.
+func call(
+	ctx context.Context, conn *grpc.ClientConn, m protoreflect.MethodDescriptor, req proto.Message, while time.Duration,
+) (string, codes.Code) {
+	ctx, cancel := context.WithTimeout(ctx, while)
 	defer cancel()
 
 	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true},
@@ -158,22 +164,49 @@ func call(ctx context.Context, conn *grpc.ClientConn, m protoreflect.MethodDescr
 	return protojson.Format(answer), codes.OK
 }
 
+// withTokens also lets those in whom an issuer has given a token.
+func withTokens(tb testing.TB, issuer *oidctest.Issuer) option {
+	tb.Helper()
+
+	tokens, err := oidc.New(oidc.Config{
+		Issuer: issuer.URL, Audience: oidctest.Audience, WorkspaceClaim: "workspace", Roles: oidctest.Roles(),
+	}, oidc.Options{})
+	require.NoError(tb, err)
+
+	return func(_ *query.Config, d *query.Deps) {
+		d.Keyring, err = access.Open(tb.Context(), d.Settings, access.WithTokens(tokens))
+		require.NoError(tb, err)
+	}
+}
+
 // TestPermissions calls every method that the service offers with every role, and with an admin of another workspace
-// that names what is of the first.
+// that names what is of the first: with keys, and with tokens.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 
-	w := start(t, openMemory(t))
+	issuer := oidctest.New(t)
+	w := start(t, openMemory(t), withTokens(t, issuer))
 	w.score(home, "acme", noon(), 0, used("acme"))
 
-	roles := []access.Role{access.RoleNone, access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin}
 	foreign := w.newKey("abroad", access.RoleAdmin)
-	require.Eventually(t, func() bool {
-		_, err := w.health().ListAccounts(withKey(t.Context(), foreign), &healthv1.ListAccountsRequest{})
+	w.opens(foreign, codes.OK)
 
-		return err == nil
-	}, patience, time.Millisecond)
+	t.Run("keys", func(t *testing.T) {
+		t.Parallel()
+		w.requirePermissions(t, func(r access.Role) string { return w.keys[r] }, foreign)
+	})
 
+	t.Run("tokens", func(t *testing.T) {
+		t.Parallel()
+		w.requirePermissions(t, func(r access.Role) string { return issuer.For(home, r) }, issuer.For("abroad", access.RoleAdmin))
+	})
+}
+
+// requirePermissions calls every method with what each role has to show, and with what a foreign admin has.
+func (w *world) requirePermissions(t *testing.T, credential func(access.Role) string, foreign string) {
+	t.Helper()
+
+	roles := []access.Role{access.RoleNone, access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin}
 	conn, known := w.dial(), permittedMethods(access.KeyID(access.Hash(w.keys[access.RoleViewer])))
 
 	for _, m := range offered(w) {
@@ -186,20 +219,25 @@ func TestPermissions(t *testing.T) {
 		for _, role := range roles {
 			ctx := t.Context()
 			if role != access.RoleNone {
-				ctx = w.as(role)
+				ctx = withKey(ctx, credential(role))
 			}
 
 			if role == access.RoleAdmin && strings.HasSuffix(string(m.Name()), "Key") && m.Name() != "CreateKey" {
 				continue // it would end the key of this test
 			}
 
-			text, code := call(ctx, conn, m, p.req)
+			while := patience
+			if slices.Contains(allowed, role) {
+				while = moment
+			}
+
+			text, code := call(ctx, conn, m, p.req, while)
 
 			switch {
 			case role == access.RoleNone:
 				require.Equal(t, codes.Unauthenticated, code, "%s without a key", m.FullName())
 			case slices.Contains(allowed, role):
-				require.NotContains(t, []codes.Code{codes.Unauthenticated, codes.PermissionDenied}, code, "%s as %s", m.FullName(), role)
+				require.NotContains(t, []codes.Code{codes.Unauthenticated, codes.PermissionDenied}, code, "%s as %s: %s", m.FullName(), role, text)
 				if !slices.Contains(unserved(), string(m.Name())) {
 					require.NotContains(t, text, "not implemented", m.FullName())
 				}
@@ -208,8 +246,22 @@ func TestPermissions(t *testing.T) {
 			}
 		}
 
-		text, code := call(withKey(t.Context(), foreign), conn, m, p.req)
-		if code == codes.OK && !p.shared {
+		while := patience
+		if m.IsStreamingServer() && !p.installation {
+			while = moment
+		}
+
+		text, code := call(withKey(t.Context(), foreign), conn, m, p.req, while)
+		if p.installation {
+			require.Equal(t, codes.PermissionDenied, code, "%s from abroad", m.FullName())
+			require.Contains(t, text, "only admins of the workspace default")
+
+			continue
+		}
+
+		require.NotEqual(t, codes.PermissionDenied, code, "%s from abroad: %s", m.FullName(), text)
+
+		if code == codes.OK {
 			require.NotContains(t, strings.ReplaceAll(text, `"missingAccountIds"`, ""), `"accountId": "acme"`, m.FullName())
 			require.NotContains(t, text, access.KeyID(access.Hash(w.keys[access.RoleViewer])), m.FullName())
 		}

@@ -30,7 +30,7 @@ func (s *Settings) Rules() *Documents {
 // Get returns the workspace's document and its version. Version 0 and no document: none was set, the shipped one
 // applies.
 func (d *Documents) Get(ctx context.Context, workspace string) (version uint64, doc []byte, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return 0, nil, err
 	}
 
@@ -49,7 +49,7 @@ func (d *Documents) Get(ctx context.Context, workspace string) (version uint64, 
 // Put stores the workspace's document, unchecked, and returns its version: larger than any version of any workspace
 // before it. It takes effect only when the log holds it.
 func (d *Documents) Put(ctx context.Context, workspace string, doc []byte) (version uint64, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return 0, err
 	}
 
@@ -120,7 +120,7 @@ func (d *Documents) MarkPublished(ctx context.Context, workspace, layout string,
 
 // mark reads the mark of a workspace and the revision to replace.
 func (d *Documents) mark(ctx context.Context, workspace string) (m Mark, revision uint64, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return Mark{}, 0, err
 	}
 

@@ -103,8 +103,8 @@ func wrap(err error, format string, args ...any) error {
 	return fmt.Errorf("settings: %s: %w", fmt.Sprintf(format, args...), err)
 }
 
-// checkWorkspace refuses names that no workspace can have.
-func checkWorkspace(name string) error {
+// CheckWorkspace refuses names that no workspace can have.
+func CheckWorkspace(name string) error {
 	if !workspaceName.MatchString(name) {
 		return fmt.Errorf("%w: %q", ErrWorkspaceName, name)
 	}

@@ -31,7 +31,7 @@ type Workspace struct {
 // CreateWorkspace makes the workspace unless it exists. It returns the one that stands, and whether this call
 // made it.
 func (s *Settings) CreateWorkspace(ctx context.Context, w Workspace) (Workspace, bool, error) {
-	if err := checkWorkspace(w.Name); err != nil {
+	if err := CheckWorkspace(w.Name); err != nil {
 		return Workspace{}, false, err
 	}
 
@@ -56,7 +56,7 @@ func (s *Settings) CreateWorkspace(ctx context.Context, w Workspace) (Workspace,
 
 // Workspace returns a workspace; ok is false if there is none of that name.
 func (s *Settings) Workspace(ctx context.Context, name string) (w Workspace, ok bool, err error) {
-	if err := checkWorkspace(name); err != nil {
+	if err := CheckWorkspace(name); err != nil {
 		return Workspace{}, false, err
 	}
 
