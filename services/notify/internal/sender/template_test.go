@@ -123,7 +123,7 @@ func TestTemplatesAreChecked(t *testing.T) {
 }
 
 func FuzzTemplate(f *testing.F) {
-	for _, seed := range []string{"{{.Counts}}", "{{range .Alerts}}{{.Name}}{{end}}", `{{template "x"}}`, "{{range 9}}{{end}}", "{{"} {
+	for _, seed := range []string{"{{.Counts}}", "\x00", "\v\n", "{{range .Alerts}}{{.Name}}{{end}}", `{{template "x"}}`, "{{range 9}}{{end}}", "{{"} {
 		f.Add(seed)
 	}
 
