@@ -15,6 +15,11 @@ import (
 // maxSubject is how long the subject of a mail is at most.
 const maxSubject = 200
 
+// page is the HTML part of a mail.
+//
+//nolint:gochecknoglobals // parsed once, and never changed
+var page = template.Must(template.New("mail.html.tmpl").Funcs(functions()).ParseFS(files, "template/mail.html.tmpl"))
+
 // htmlView is what the HTML part shows: alerts or a digest in Hale's layout, or the text of a template.
 type htmlView struct {
 	Title  string
@@ -46,7 +51,7 @@ func (e *Email) message(n *Notification, to *mail.Address) ([]byte, error) {
 		}
 	}
 
-	page, err := html.render()
+	shown, err := html.render()
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +66,7 @@ func (e *Email) message(n *Notification, to *mail.Address) ([]byte, error) {
 	m.SetMessageIDWithValue(id + "@" + domain)
 	setHeaders(m, n, domain)
 	m.SetBodyString(gomail.TypeTextPlain, text)
-	m.AddAlternativeString(gomail.TypeTextHTML, page)
+	m.AddAlternativeString(gomail.TypeTextHTML, shown)
 
 	var out bytes.Buffer
 	if _, err := m.WriteTo(&out); err != nil {
@@ -100,13 +105,8 @@ func digestOf(parts ...string) string {
 }
 
 func (v *htmlView) render() (string, error) {
-	parsed, err := template.New("mail.html.tmpl").Funcs(functions()).ParseFS(files, "template/mail.html.tmpl")
-	if err != nil {
-		return "", fmt.Errorf("reading the template of mails: %w", err)
-	}
-
 	var out strings.Builder
-	if err := parsed.Execute(&out, v); err != nil {
+	if err := page.Execute(&out, v); err != nil {
 		return "", fmt.Errorf("writing a mail: %w", err)
 	}
 

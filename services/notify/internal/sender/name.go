@@ -102,5 +102,10 @@ func webURL(text string) string {
 		return ""
 	}
 
-	return strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", `"`, "%22", "'", "%27", " ", "%20").Replace(u.String())
+	address := u.String()
+	if !strings.ContainsAny(address, `<>|"' `) {
+		return address
+	}
+
+	return strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", `"`, "%22", "'", "%27", " ", "%20").Replace(address)
 }

@@ -36,12 +36,16 @@ type slackObject struct {
 
 // slackClean keeps a text from being markup: the three characters that Slack asks to escape.
 func slackClean(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plain(text))
+	text = strings.ReplaceAll(plain(text), "&", "&amp;") // first: the others make more of it
+
+	return strings.ReplaceAll(strings.ReplaceAll(text, "<", "&lt;"), ">", "&gt;")
 }
 
 // slackPlain takes that back, where there is no markup.
 func slackPlain(text string) string {
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "&lt;", "<"), "&gt;", ">")
+
+	return strings.ReplaceAll(text, "&amp;", "&")
 }
 
 // slackCut shortens a text, and leaves no half of an escaped character or of a link.

@@ -17,6 +17,11 @@ const (
 //go:embed template
 var files embed.FS
 
+// own are Hale's own texts.
+//
+//nolint:gochecknoglobals // parsed once, and never changed
+var own = template.Must(template.New("own").Funcs(functions()).ParseFS(files, "template/*.txt.tmpl"))
+
 // errOutput ends a template that makes too much.
 var errOutput = errors.New("the text is too long")
 
@@ -116,12 +121,7 @@ func defaultText(v *view) string { return fromFile("alerts.txt.tmpl", v) }
 
 // fromFile executes a template of ours; tests execute them all.
 func fromFile(name string, data any) string {
-	parsed, err := template.New(name).Funcs(functions()).ParseFS(files, "template/"+name)
-	if err != nil {
-		return err.Error()
-	}
-
-	text, err := run(parsed, data)
+	text, err := run(own.Lookup(name), data)
 	if err != nil {
 		return err.Error()
 	}
