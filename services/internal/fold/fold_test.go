@@ -30,6 +30,8 @@ type rig struct {
 	sequence uint64
 	refused  []fold.Refused
 	maxIDs   int
+	number   int
+	muted    bool
 }
 
 func newRig(t *testing.T) *rig {
@@ -59,7 +61,9 @@ func (r *rig) Put(id string, a *health.Account) { r.accounts[id] = a }
 
 // reopen forgets all memory and goes on from the store, as after a crash.
 func (r *rig) reopen() {
-	p, err := fold.NewPartition(fold.Options{Shipped: scorecard.Shipped(), Parse: scorecard.Parse, MaxIDs: r.maxIDs}, r.head)
+	p, err := fold.NewPartition(fold.Options{
+		Number: r.number, Shipped: scorecard.Shipped(), Parse: scorecard.Parse, MaxIDs: r.maxIDs, Muted: r.muted,
+	}, r.head)
 	require.NoError(r.t, err)
 	keys := p.LoadKeys()
 	values := make([][]byte, len(keys))
