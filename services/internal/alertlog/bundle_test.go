@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -50,29 +53,39 @@ func newLog(t testing.TB) *alertlog.Log {
 	return open(t, natstest.JetStream(t), alertlog.Options{})
 }
 
-// server starts a server on a folder; it may be started again there.
-func server(t testing.TB, dir string) *natsserver.Server {
+// stoppable is a log over TCP whose server can be stopped, and started again on the same files.
+func stoppable(t testing.TB) (l *alertlog.Log, stop, start func()) {
 	t.Helper()
 
-	s, err := natsserver.Start(natsserver.Options{Dir: dir})
+	options := natsserver.Options{Dir: t.TempDir(), Listen: true}
+
+	server, err := natsserver.Start(options)
 	require.NoError(t, err)
-	t.Cleanup(s.Shutdown)
+	t.Cleanup(func() { server.Shutdown() })
 
-	return s
-}
+	parsed, err := url.Parse(server.ClientURL())
+	require.NoError(t, err)
+	options.Port, err = strconv.Atoi(parsed.Port())
+	require.NoError(t, err)
 
-// jetStream is a new connection to a server.
-func jetStream(t testing.TB, s *natsserver.Server) jetstream.JetStream {
-	t.Helper()
-
-	conn, err := s.Conn()
+	conn, err := nats.Connect(server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(often),
+		nats.ReconnectJitter(0, 0), nats.IgnoreDiscoveredServers())
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
 
 	js, err := jetstream.New(conn)
 	require.NoError(t, err)
 
-	return js
+	stop = func() {
+		server.Shutdown()
+		require.Eventually(t, func() bool { return !conn.IsConnected() }, patience, time.Millisecond)
+	}
+	start = func() {
+		server, err = natsserver.Start(options)
+		require.NoError(t, err)
+	}
+
+	return open(t, js, alertlog.Options{}), stop, start
 }
 
 // record is the nth transition of an alert.
