@@ -156,6 +156,9 @@ func (o *owner) run(ctx context.Context, heads map[int]store.Head, condemned con
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range o.workers {
 		group.Go(func() error { return w.run(ctx) })
+		if w.outbox != nil {
+			group.Go(func() error { return w.outbox.run(ctx) })
+		}
 	}
 	group.Go(func() error { return s.tick(ctx, o.workers) })
 	group.Go(func() error { return o.read(ctx) })
