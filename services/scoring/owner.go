@@ -167,6 +167,7 @@ func (o *owner) run(ctx context.Context, heads map[int]store.Head, condemned con
 	group.Go(func() error { return o.mark(ctx) })
 	group.Go(func() error { return o.spread(ctx) })
 	group.Go(func() error { return o.work(ctx) })
+	group.Go(func() error { return o.watchSources(ctx) })
 	return group.Wait() //nolint:wrapcheck // the group's own goroutines have wrapped
 }
 
