@@ -24,6 +24,7 @@ const (
 	reasonToken        = "TOKEN_UNKNOWN"
 	reasonPageToken    = "PAGE_TOKEN_INVALID"
 	reasonScorecards   = "SCORECARDS_INVALID"
+	reasonRules        = "RULES_INVALID"
 	reasonStore        = "STORE_UNAVAILABLE"
 	reasonSettings     = "SETTINGS_UNAVAILABLE"
 	reasonPublishing   = "PUBLISHING"

@@ -28,7 +28,7 @@ func (w *worker) commit(ctx context.Context) {
 	}
 	w.note(c)
 	w.sentOutbox = w.partition.OutboxNext
-	if !w.partition.Sweeping() {
+	if !w.behind() {
 		w.sentSettled = c.Cursor
 	}
 	w.flush++

@@ -11,7 +11,6 @@ import (
 
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/alertlog"
-	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/store"
 )
@@ -269,11 +268,11 @@ func (o *outbox) await(ctx context.Context) error {
 
 // mute keeps a draft from telling again what the live state has told, or will. What only the draft decides, since the
 // live state stands still, it tells itself.
-func (w *worker) mute(m *eventlog.Message) {
+func (w *worker) mute(sequence uint64) {
 	if w.live == nil {
 		return
 	}
-	w.partition.Mute(w.live.outbox == nil || m.Sequence <= w.live.settled.Load())
+	w.partition.Mute(w.live.outbox == nil || sequence <= w.live.settled.Load())
 }
 
 func poke(c chan struct{}) {

@@ -152,11 +152,12 @@ func (g *guard) draft(ctx context.Context, epoch uint64) (store.Head, error) {
 func (s *Service) openDraft(
 	ctx context.Context, live *worker, head store.Head, identity string, condemned condemned,
 ) (*worker, error) {
-	w, err := s.newWorker(live.stream, live.number, head, identity, condemned)
+	w, err := s.newWorker(live.stream, live.number, head, identity, condemned, true)
 	if err != nil {
 		return nil, err
 	}
-	w.draft, w.live = true, live
+	w.live = live
+	w.mute(head.Cursor)
 	return w, w.loadPartition(ctx)
 }
 

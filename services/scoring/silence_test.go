@@ -82,6 +82,10 @@ func (h *hushed) flush(p int) {
 func (h *hushed) sweep(p int) {
 	one := h.partitions[p]
 	for range 1000 {
+		if one.Waking() {
+			one.Wake(one.WakeNext(64), memo(h.accounts[p]))
+			continue
+		}
 		if !one.Sweeping() {
 			return
 		}

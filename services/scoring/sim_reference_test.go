@@ -34,7 +34,7 @@ type simRefused struct {
 }
 
 func newSimReference(s *simulation, number int) *simReference {
-	p, err := fold.NewPartition(fold.Options{Number: number, Shipped: scorecard.Shipped(), Parse: s.parse}, store.Head{})
+	p, err := fold.NewPartition(fold.Options{Number: number, Shipped: scorecard.Shipped(), Parse: s.parse, Muted: true}, store.Head{})
 	if err != nil {
 		panic(err)
 	}
@@ -92,6 +92,9 @@ func (r *simReference) sweep() {
 			panic(err)
 		}
 		p.Sweep(p.SweepNext(chunk, 64), r)
+	}
+	for p.Waking() {
+		p.Wake(p.WakeNext(64), r)
 	}
 }
 

@@ -1,8 +1,6 @@
 package alert
 
 import (
-	"slices"
-
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	"hale.dev/services/internal/rule"
 )
@@ -60,7 +58,7 @@ type Review struct {
 // Review brings the alerts up to date and returns what happened, in order.
 func (b *Book) Review(r *Review) []*alertv1.Transition {
 	w := work{book: b, review: r}
-	rules := w.rules()
+	rules := r.Rules.Ordered(r.Source != "")
 	w.dropRemoved()
 	for _, one := range rules {
 		w.wake(one)
@@ -84,25 +82,6 @@ type work struct {
 	review      *Review
 	transitions []*alertv1.Transition
 	subject     *alertv1.Subject
-}
-
-// rules returns those that are for this kind of thing: each behind what it is held by, else in the order of the document.
-func (w *work) rules() []*rule.Rule {
-	rules := make([]*rule.Rule, 0, len(w.review.Rules.Rules))
-	var add func(one *rule.Rule)
-	add = func(one *rule.Rule) {
-		if one == nil || one.OnSource != (w.review.Source != "") || slices.Contains(rules, one) {
-			return
-		}
-		for _, name := range one.InhibitedBy {
-			add(w.review.Rules.Rule(name))
-		}
-		rules = append(rules, one)
-	}
-	for _, one := range w.review.Rules.Rules {
-		add(one)
-	}
-	return rules
 }
 
 // dropRemoved ends the alerts of rules that are no longer there.
@@ -225,7 +204,7 @@ func (w *work) fire(e *entry, one *rule.Rule) {
 		Assignee: one.Owner, Quiet: r.Quiet, Opportunity: one.Opportunity,
 		Flapping: e.fired[firedKept-1] > r.At-memory && e.fired[firedKept-1] != 0,
 	}
-	if one.Owner == ownerOfAccount {
+	if one.Owner == rule.OwnerAccount {
 		a.Assignee = r.Owner
 	}
 	if r.Drivers != nil {
@@ -235,9 +214,6 @@ func (w *work) fire(e *entry, one *rule.Rule) {
 	e.fired[0], e.pending, e.alert = r.At, 0, a
 	w.record(e, alertv1.Transition_KIND_FIRED, "", "", "")
 }
-
-// ownerOfAccount, as the owner of a rule, stands for the account's success manager.
-const ownerOfAccount = "@account"
 
 // resolve ends an alert.
 func (w *work) resolve(e *entry, author, note, command string) {

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"fmt"
 
-	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/health"
@@ -60,8 +59,10 @@ type Partition struct {
 	parseRules   RuleParser
 	rules        map[string]*rule.Set
 	// muted says that what is decided about alerts is told to nobody.
-	muted  bool
-	timers timerHeap
+	muted bool
+	// reviewing is the review under way.
+	reviewing health.Review
+	timers    timerHeap
 	// waking are accounts whose timers have rung.
 	waking []string
 	// published is the first entry of the outbox that is not known to be in ALERTS.
@@ -139,7 +140,7 @@ func NewPartition(o Options, head store.Head) (*Partition, error) {
 	p := &Partition{
 		shippedRules: o.Rules, parseRules: o.ParseRules, rules: map[string]*rule.Set{}, muted: o.Muted,
 		published: state.OutboxFirst,
-		State: state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
+		State:     state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
 		sets:   map[string]*scorecard.Set{},
 		dedupe: dedupe{seen: map[fingerprint]int64{}, max: o.MaxIDs},
 		poison: map[poisonKey]string{}, shunned: map[string]struct{}{},
@@ -469,6 +470,9 @@ func (p *Partition) leave(id string, a *health.Account, set *scorecard.Set, at i
 	if a.Load() == "" {
 		return
 	}
+	if !p.awaits(id, set) && a.Stale(set) {
+		a.Evaluate(set)
+	}
 	a.SetLoad("")
 	a.SetLive()
 	p.pass(id, a, set, at, true)
@@ -477,7 +481,7 @@ func (p *Partition) leave(id string, a *health.Account, set *scorecard.Set, at i
 	}
 	r := p.review(id, at, set)
 	r.Quiet = true
-	p.watch(id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(r) })
+	p.watched(id, a, a.Timer(), a.EvaluateAndReview(r))
 }
 
 func workspaceOf(id string) string {
@@ -546,7 +550,7 @@ func (p *Partition) evaluateTouched(t *touch) {
 	if w := p.findWorkspace(t.workspace); w != nil {
 		a.SetSilent(w.silent(), set) // a new account has not heard of it yet
 	}
-	p.watch(t.id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(p.review(t.id, p.LogTime, set)) })
+	p.watched(t.id, a, a.Timer(), a.EvaluateAndReview(p.review(t.id, p.LogTime, set)))
 }
 
 func (p *Partition) refuse(m *Message, index int, code, field, why string) {

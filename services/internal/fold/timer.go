@@ -47,7 +47,7 @@ func (h *timerHeap) Pop() any {
 // setTimer keeps what an account asked for, if it is not what it asked for before.
 func (p *Partition) setTimer(id string, a *health.Account, before int64) {
 	at := a.Timer()
-	if at == 0 || at == before {
+	if at == before || at <= p.LogTime { // none, known, or met on the way to log time
 		return
 	}
 	heap.Push(&p.timers, timer{at, id})
@@ -78,6 +78,19 @@ func (p *Partition) ring() {
 		t := heap.Pop(&p.timers).(timer) //nolint:forcetypeassert // only timers are there
 		p.waking = append(p.waking, t.id)
 	}
+	p.forgetTimers()
+}
+
+// forgetTimers drops the chunks of hours of which all timers have rung and were seen to.
+func (p *Partition) forgetTimers() {
+	if p.Waking() {
+		return
+	}
+	now := p.LogTime / hour
+	for len(p.timerHours) > 0 && p.timerHours[0] < now {
+		p.changed.delete(store.TimerKey(p.timerHours[0]))
+		p.timerHours = p.timerHours[1:]
+	}
 }
 
 // Waking reports whether accounts are to be woken: like a sweep, slice by slice between messages.
@@ -93,13 +106,5 @@ func (p *Partition) Wake(ids []string, accounts Accounts) {
 	p.bringAll(ids, accounts)
 	p.waking = p.waking[len(ids):]
 	p.changed.swept = true
-	if len(p.waking) > 0 {
-		return
-	}
-	p.waking = nil
-	now := p.LogTime / hour
-	for len(p.timerHours) > 0 && p.timerHours[0] < now { // all that was due then has rung
-		p.changed.delete(store.TimerKey(p.timerHours[0]))
-		p.timerHours = p.timerHours[1:]
-	}
+	p.forgetTimers()
 }

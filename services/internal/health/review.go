@@ -5,8 +5,8 @@ import (
 	"math/bits"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
-	logv1 "hale.dev/proto/gen/hale/log/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/alert"
 	"hale.dev/services/internal/fixed"
 	"hale.dev/services/internal/rule"
@@ -172,7 +172,7 @@ func (a *Account) lookedAt(v *Review, values *scorecard.Values, ok bool) uint64 
 	h.add(v.Change)
 	h.add(v.Rules.Version)
 	h.add(uint64(a.alerting.silent) | uint64(bit(v.Quiet))<<8) //nolint:mnd // beside it
-	h.add(uint64(r.Coverage))                                   //nolint:gosec // bit pattern only
+	h.add(uint64(r.Coverage))                                  //nolint:gosec // bit pattern only
 	h.value(r.Score)
 	for i := range r.Dimensions {
 		h.value(r.Dimensions[i])
@@ -182,8 +182,8 @@ func (a *Account) lookedAt(v *Review, values *scorecard.Values, ok bool) uint64 
 	}
 	h.add(uint64(a.profile.changes))
 	detractors, promoters := a.answeredLately()
-	h.add(uint64(detractors)<<32 | uint64(promoters)) //nolint:gosec // bit pattern only
-	h.add(uint64(a.ticketStats.lately))               //nolint:gosec // bit pattern only
+	h.add(uint64(detractors)<<32 | uint64(promoters))                                         //nolint:gosec // bit pattern only
+	h.add(uint64(a.ticketStats.lately))                                                       //nolint:gosec // bit pattern only
 	h.add(uint64((&ruleSubject{subject: subject{account: a}, at: v.At}).UrgentTicketHours())) //nolint:gosec // bit pattern
 	return max(1, uint64(h))
 }
