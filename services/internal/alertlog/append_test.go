@@ -195,8 +195,8 @@ func TestLostAcknowledgement(t *testing.T) {
 
 		for i := 0; i < len(all); i += 3 {
 			// The context ends at some moment of the try: before it, while the server works, or after it.
-			for step := time.Duration(1); ; step *= 2 {
-				ctx, cancel := context.WithTimeout(ctxOf(t), step*20*time.Microsecond)
+			for step := 20 * time.Microsecond; ; step *= 2 {
+				ctx, cancel := context.WithTimeout(ctxOf(t), step)
 				last, err := l.Append(ctx, 2, after, all[i:i+3])
 				cancel()
 
