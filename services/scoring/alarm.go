@@ -30,6 +30,10 @@ const (
 	codeDedupeFilling = "dedupe_filling"
 	// codeForeignPartition: a message is for a partition that is not in its stream.
 	codeForeignPartition = "foreign_partition"
+	// codeAlertsFull: the ALERTS stream takes no more.
+	codeAlertsFull = "alerts_full"
+	// codeAlertLost: what was decided about alerts cannot be told, since it cannot be read any more.
+	codeAlertLost = "alert_lost"
 	// codeSnapshotFailed: a snapshot could not be written.
 	codeSnapshotFailed = "snapshot_failed"
 )

@@ -126,7 +126,13 @@ func (s *Service) openPartition(
 	if w.pressed, err = s.deps.Pressure.Raised(ctx, pressureName(number)); err != nil {
 		return nil, fmt.Errorf("asking whether partition %d is pressed: %w", number, err)
 	}
-	return w, w.loadPartition(ctx)
+	if err := w.loadPartition(ctx); err != nil {
+		return nil, err
+	}
+	if s.deps.Alerts != nil {
+		w.outbox = newOutbox(w)
+	}
+	return w, nil
 }
 
 func (s *Service) newWorker(
@@ -134,7 +140,7 @@ func (s *Service) newWorker(
 ) (*worker, error) {
 	partition, err := fold.NewPartition(fold.Options{
 		Number: number, Shipped: scorecard.Shipped(), Parse: s.cfg.parse, MaxIDs: s.cfg.MaxMessageIDs,
-		Muted: draft,
+		Muted: draft || s.deps.Alerts == nil,
 	}, head)
 	if err != nil {
 		return nil, fmt.Errorf("opening partition %d: %w", number, err)
@@ -163,6 +169,10 @@ func (w *worker) loadPartition(ctx context.Context) error {
 		if err := w.partition.Load(values); err != nil {
 			return fmt.Errorf("loading partition %d: %w", w.number, err)
 		}
+	}
+	if !w.behind() {
+		w.sentSettled = w.start
+		w.settled.Store(w.start)
 	}
 	w.logTime.Store(w.partition.LogTime)
 	w.due.Store(w.partition.NextTimer())

@@ -27,6 +27,10 @@ func (w *worker) commit(ctx context.Context) {
 		c.Lease, refused = store.Lease{}, nil // the live worker renews, and has kept them
 	}
 	w.note(c)
+	w.sentOutbox = w.partition.OutboxNext
+	if !w.behind() {
+		w.sentSettled = c.Cursor
+	}
 	w.flush++
 	w.sent = c.Cursor
 	w.accounts.flushed(w.flush, c.Changed)
@@ -63,6 +67,8 @@ func (w *worker) committed(err error) error {
 	w.stored, w.cursor = w.flush, w.sent
 	w.storedCursor.Store(w.sent)
 	w.storedRevision.Add(1)
+	w.settled.Store(w.sentSettled)
+	w.outbox.stored(w.sentOutbox)
 	if !w.draft {
 		w.renewed.Store(int64(w.lastCommit.Sub(w.service.begun)))
 	}

@@ -42,6 +42,7 @@ type Config struct {
 	claimsAtOnce                        int
 	markEvery, checkEvery, scheduleLook time.Duration
 	spreadEvery, tailPause              time.Duration
+	silenceEvery                        time.Duration
 	// slice is how many accounts one step of a sweep brings up to date; 0: 512.
 	slice int
 	// parse compiles scorecards; nil: scorecard.Parse.
@@ -61,6 +62,8 @@ const (
 	defaultRetention     = 400 * 24 * time.Hour
 	defaultMarkEvery     = 10 * time.Second
 	defaultSlice         = 512
+	// defaultSilenceEvery is how often it is looked whether a source fell silent.
+	defaultSilenceEvery = time.Minute
 )
 
 // Validate reports the first value that cannot be used.
@@ -96,6 +99,7 @@ func (c Config) complete() Config {
 	c.scheduleLook = cmp.Or(c.scheduleLook, scheduleLook)
 	c.spreadEvery = cmp.Or(c.spreadEvery, spreadEvery)
 	c.tailPause = cmp.Or(c.tailPause, tailPause)
+	c.silenceEvery = cmp.Or(c.silenceEvery, defaultSilenceEvery)
 	c.slice = cmp.Or(c.slice, defaultSlice)
 	if c.parse == nil {
 		c.parse = scorecard.Parse

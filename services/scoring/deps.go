@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/member"
 	"hale.dev/services/internal/reject"
@@ -29,6 +30,8 @@ type Deps struct {
 	Group Group
 	// Marks remember outside the store how far it was; nil: nothing is remembered.
 	Marks Marks
+	// Alerts is told what is decided about alerts; nil: nobody is.
+	Alerts Alerts
 	// Archive keeps snapshots; nil: none are made, and the log is never trimmed.
 	Archive *snapshot.Archive
 	// Tasks are what operators ask for; nil: nobody asks.
@@ -64,6 +67,11 @@ type Board interface {
 	Raise(ctx context.Context, name, why string) error
 	Clear(ctx context.Context, name string) error
 	Raised(ctx context.Context, name string) (bool, error)
+}
+
+// Alerts is what the service needs of alertlog.Log.
+type Alerts interface {
+	Append(ctx context.Context, partition int, after uint64, records []*logv1.AlertRecord) (last uint64, err error)
 }
 
 // Group is what the service needs of member.Group.

@@ -19,7 +19,9 @@ type metrics struct {
 	commits, accounts, freshness         metric.Float64Histogram
 	lagSeconds                           metric.Float64Gauge
 	lagMessages, leases, members         metric.Int64Gauge
-	cacheBytes                           metric.Int64Gauge
+	cacheBytes, outboxLength             metric.Int64Gauge
+	alertsPublished                      metric.Int64Counter
+	outboxAge                            metric.Float64Gauge
 }
 
 func newMetrics(provider metric.MeterProvider) (*metrics, error) {
@@ -32,6 +34,7 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		{&m.events, "hale_scoring_events", "Events folded, by result: counted, duplicate, rejected."},
 		{&m.cacheReads, "hale_scoring_cache_reads", "Accounts looked up, by result: hit, miss."},
 		{&m.restarts, "hale_scoring_stream_restarts", "How often a stream started over from the store."},
+		{&m.alertsPublished, "hale_scoring_alerts_published", "Transitions of alerts that were put into the ALERTS stream."},
 		{&m.alarms, "hale_scoring_alarms", "Findings that somebody must look at, by code."},
 	}
 	for _, c := range counters {
@@ -73,6 +76,11 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gauge of lag: %w", err)
 	}
+	m.outboxAge, err = meter.Float64Gauge("hale_scoring_outbox_age",
+		metric.WithUnit("s"), metric.WithDescription("For how long decided alerts wait to be published, by partition."))
+	if err != nil {
+		return nil, fmt.Errorf("gauge of the outbox: %w", err)
+	}
 	gauges := []struct {
 		to               *metric.Int64Gauge
 		name, unit, help string
@@ -80,6 +88,7 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		{&m.lagMessages, "hale_scoring_lag_messages", "", "Messages that wait in the log, by stream."},
 		{&m.leases, "hale_scoring_lease", "", "1 while this process holds the leases of a stream, by stream; else 0."},
 		{&m.members, "hale_scoring_members", "", "Scoring processes that are heard, this one too."},
+		{&m.outboxLength, "hale_scoring_outbox", "", "Commits whose alerts wait to be published, by partition."},
 		{&m.cacheBytes, "hale_scoring_cache", "By", "Decoded accounts in memory, before what is too much is dropped."},
 	}
 	for _, g := range gauges {
@@ -139,6 +148,16 @@ func (m *metrics) commit(ctx context.Context, took time.Duration, c *store.Commi
 	if !oldest.IsZero() {
 		m.freshness.Record(ctx, max(0, time.Since(oldest).Seconds()))
 	}
+}
+
+func (m *metrics) alerts(ctx context.Context, published int) {
+	m.alertsPublished.Add(ctx, int64(published))
+}
+
+func (m *metrics) outbox(ctx context.Context, partition int, length uint64, age time.Duration) {
+	at := metric.WithAttributes(attribute.Int("partition", partition))
+	m.outboxLength.Record(ctx, int64(length), at) //nolint:gosec // far below 2^63
+	m.outboxAge.Record(ctx, age.Seconds(), at)
 }
 
 func (m *metrics) alarm(ctx context.Context, code string) {

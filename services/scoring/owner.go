@@ -156,6 +156,9 @@ func (o *owner) run(ctx context.Context, heads map[int]store.Head, condemned con
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range o.workers {
 		group.Go(func() error { return w.run(ctx) })
+		if w.outbox != nil {
+			group.Go(func() error { return w.outbox.run(ctx) })
+		}
 	}
 	group.Go(func() error { return s.tick(ctx, o.workers) })
 	group.Go(func() error { return o.read(ctx) })
@@ -164,6 +167,7 @@ func (o *owner) run(ctx context.Context, heads map[int]store.Head, condemned con
 	group.Go(func() error { return o.mark(ctx) })
 	group.Go(func() error { return o.spread(ctx) })
 	group.Go(func() error { return o.work(ctx) })
+	group.Go(func() error { return o.watchSources(ctx) })
 	return group.Wait() //nolint:wrapcheck // the group's own goroutines have wrapped
 }
 

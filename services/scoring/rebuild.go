@@ -102,7 +102,7 @@ func (o *owner) openShadow(ctx context.Context, t *task.Task, condemned condemne
 		if err != nil {
 			return nil, fmt.Errorf("beginning the draft of partition %d: %w", p, err)
 		}
-		w, err := s.openDraft(ctx, o.stream, p, head, g.identity(), condemned)
+		w, err := s.openDraft(ctx, live, head, g.identity(), condemned)
 		if err != nil {
 			return nil, err
 		}
@@ -150,12 +150,14 @@ func (g *guard) draft(ctx context.Context, epoch uint64) (store.Head, error) {
 
 // openDraft makes the worker that folds into a draft.
 func (s *Service) openDraft(
-	ctx context.Context, stream, number int, head store.Head, identity string, condemned condemned,
+	ctx context.Context, live *worker, head store.Head, identity string, condemned condemned,
 ) (*worker, error) {
-	w, err := s.newWorker(stream, number, head, identity, condemned, true)
+	w, err := s.newWorker(live.stream, live.number, head, identity, condemned, true)
 	if err != nil {
 		return nil, err
 	}
+	w.live = live
+	w.mute(head.Cursor)
 	return w, w.loadPartition(ctx)
 }
 
@@ -209,11 +211,21 @@ func (sh *shadow) lead(ctx context.Context, t *task.Task) error {
 			}
 			told = time.Now()
 		}
-		if sh.near() {
+		if sh.near() && sh.told() {
 			return sh.replace(ctx, t)
 		}
 		return nil
 	})
+}
+
+// told reports whether the alerts of the live state are published as they come: with it goes its outbox.
+func (sh *shadow) told() bool {
+	for p := range sh.workers {
+		if sh.owner.workers[p].outbox.age() > outboxCurrent {
+			return false
+		}
+	}
+	return true
 }
 
 // progress writes into the task how far the shadow is.
@@ -230,6 +242,11 @@ func (sh *shadow) replace(ctx context.Context, t *task.Task) error {
 		}
 		if err := o.tell(ctx, t); err != nil { // an abort that was acknowledged but not heard of yet
 			return false, err
+		}
+		for p := range sh.workers { // what stands in the outbox of the live state goes with it
+			if err := o.workers[p].outbox.await(ctx); err != nil {
+				return false, err
+			}
 		}
 		for p, w := range sh.workers {
 			draft := store.Head{Epoch: w.epoch, Generation: w.generation}

@@ -34,7 +34,7 @@ type simRefused struct {
 }
 
 func newSimReference(s *simulation, number int) *simReference {
-	p, err := fold.NewPartition(fold.Options{Number: number, Shipped: scorecard.Shipped(), Parse: s.parse}, store.Head{})
+	p, err := fold.NewPartition(fold.Options{Number: number, Shipped: scorecard.Shipped(), Parse: s.parse, Muted: true}, store.Head{})
 	if err != nil {
 		panic(err)
 	}

@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -53,8 +54,14 @@ type worker struct {
 	traces     []traced
 	pressed    bool // told ingest to take no more
 	sharing    bool // has one of the service's shares of sweeping
+	// outbox tells what is decided about alerts; nil: nobody is told. sentOutbox and sentSettled are, as of the last commit
+	// begun, the end of the outbox and the cursor up to which all is decided.
+	outbox                  *outbox
+	sentOutbox, sentSettled uint64
 	// draft says that it folds the log again, beside a worker that does the live one.
 	draft bool
+	// live is the worker beside which a draft is folded.
+	live *worker
 	// written collects the keys that commits write, while somebody copies the partition; nil: nobody does.
 	written map[string]struct{}
 
@@ -65,6 +72,8 @@ type worker struct {
 	renewed        atomic.Int64
 	storedCursor   atomic.Uint64
 	storedRevision atomic.Uint64
+	// settled is the cursor up to which all is decided, sweeps included, and stored; for a draft to read.
+	settled atomic.Uint64
 }
 
 // order is what a worker is given: a message, or something to call when all messages before it are committed.
@@ -117,6 +126,8 @@ func (w *worker) run(ctx context.Context) error {
 			if err := w.committed(err); err != nil {
 				return err
 			}
+		case <-w.outbox.told():
+			w.outbox.note(w.partition)
 		case <-timer.C:
 		}
 	}
@@ -180,10 +191,18 @@ func (w *worker) pause() time.Duration {
 	return 0
 }
 
-// stop commits what is folded, when the service ends in order.
+// stop commits what is folded, when the service ends in order, and tells what was decided about alerts.
 func (w *worker) stop(ctx context.Context) error {
-	if err := w.drain(context.WithoutCancel(ctx)); err != nil {
+	behind := context.WithoutCancel(ctx)
+	if err := w.drain(behind); err != nil {
 		return err
+	}
+	if cause := context.Cause(ctx); w.outbox != nil && (errors.Is(cause, context.Canceled) || errors.Is(cause, errUnwanted)) {
+		w.outbox.empty(behind)
+		w.outbox.note(w.partition)
+		if err := w.drain(behind); err != nil {
+			return err
+		}
 	}
 	return ctx.Err()
 }
@@ -262,6 +281,7 @@ func (w *worker) fold(ctx context.Context, m *eventlog.Message) (err error) {
 	w.traces = w.service.traceMessage(w.traces, m)
 	msg := message(m)
 	before := w.partition.State
+	w.mute(m.Sequence)
 	if err := w.partition.Begin(msg); err != nil {
 		return alarmf(codeDedupeFull, "partition %d: %v", w.number, err)
 	}

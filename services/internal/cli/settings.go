@@ -59,6 +59,8 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.Int(&p.Events.Replicas, "events.replicas", 0, "replicas of each stream; 0: 1")
 	set.Size(&p.Events.MaxBytes, "events.max_bytes", 0, "cap of the whole log; 0: 64GiB, or what the disk allows")
 
+	set.Size(&p.Alerts.MaxBytes, "alerts.max_bytes", 0, "cap of what happened to alerts; 0: 8GiB, or what the disk allows")
+
 	set.String(&p.Snapshots.Place, "snapshots.place", "",
 		"where snapshots are kept: jetstream, a folder, s3://bucket/prefix?endpoint=URL, or off", config.Named("snapshots"))
 	set.Duration(&p.Snapshots.Every, "snapshots.every", 0, "how often each partition is written; 0: 6h")

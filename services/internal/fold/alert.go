@@ -211,6 +211,9 @@ func (p *Partition) flushAlerts(c *store.Commit) {
 	p.OutboxNext++
 }
 
+// Mute says whether what is decided from now on is kept out of the outbox, since it was told before.
+func (p *Partition) Mute(on bool) { p.muted = on }
+
 // Outbox returns the keys of what is decided and stored, and not known to be in ALERTS, in order.
 func (s *State) Outbox() []string {
 	var keys []string

@@ -56,6 +56,8 @@ type Config struct {
 	OIDC oidc.Config
 	// Events says how the log is made at the first start.
 	Events Events
+	// Alerts says how the stream of alerts is kept.
+	Alerts Alerts
 	// Snapshots says where and how often snapshots are kept.
 	Snapshots Snapshots
 	// Telemetry says what the process tells about itself.
@@ -75,6 +77,12 @@ type Events struct {
 	// Replicas of each stream; 0: 1.
 	Replicas int
 	// MaxBytes is the cap of the whole log; 0: 64 GiB or what the disk allows.
+	MaxBytes int64
+}
+
+// Alerts is how the ALERTS stream is kept.
+type Alerts struct {
+	// MaxBytes is its cap; 0: of a new stream 8 GiB or what the disk allows, of an existing one its own.
 	MaxBytes int64
 }
 
@@ -101,6 +109,7 @@ var (
 	errRemote = errors.New("a listener beyond loopback shows profiles and metrics to everyone: " +
 		"set --admin-allow-public if that is meant")
 	errSnapshots = errors.New("snapshots: every and keep must not be negative")
+	errAlerts    = errors.New("alerts: max_bytes must not be negative")
 	errEvents    = errors.New("events: partitions, streams, replicas and max_bytes must not be negative")
 )
 
@@ -114,6 +123,10 @@ func (c Config) Validate(services []Service) error {
 
 	if e := c.Events; e.Partitions < 0 || e.Streams < 0 || e.Replicas < 0 || e.MaxBytes < 0 {
 		errs = append(errs, errEvents)
+	}
+
+	if c.Alerts.MaxBytes < 0 {
+		errs = append(errs, errAlerts)
 	}
 
 	if err := snapshot.Validate(c.Snapshots.Place); err != nil && c.Snapshots.Place != SnapshotsOff {

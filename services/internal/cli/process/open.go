@@ -12,6 +12,7 @@ import (
 
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/access/oidc"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
@@ -44,6 +45,7 @@ type base struct {
 	keyring   *access.Keyring
 	store     store.Store // nil where no service needs it
 	tasks     *task.Board // nil where no service needs it
+	alerts    *alertlog.Log
 }
 
 // open opens everything that the services share, from the bottom up.
@@ -68,6 +70,13 @@ func (s *session) open(ctx context.Context) (*base, error) {
 
 	if b.rejects, err = reject.Open(ctx, js, reject.Options{Replicas: replicas}); err != nil {
 		return nil, fmt.Errorf("opening REJECTS: %w", err)
+	}
+
+	b.alerts, err = alertlog.Open(ctx, js, alertlog.Options{
+		Replicas: replicas, MaxBytes: s.config.Alerts.MaxBytes, Logger: s.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening ALERTS: %w", err)
 	}
 
 	if b.settings, err = settings.Open(ctx, js, replicas); err != nil {

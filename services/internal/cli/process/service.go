@@ -48,7 +48,7 @@ func (s *session) buildScoring(b *base) (service, error) {
 
 	d := scoring.Deps{
 		Log: b.log, Store: b.store, Rejects: b.rejects, Pressure: b.pressure, Writer: writer, Tasks: b.tasks,
-		Archive: b.archive, Marks: b.marks,
+		Archive: b.archive, Marks: b.marks, Alerts: b.alerts,
 		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 	}
 
