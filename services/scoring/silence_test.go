@@ -153,12 +153,15 @@ func (h *hushed) silent() []int {
 	return all
 }
 
+// regular is for how many hours a source has to send until its silence says something: on 7 days.
+const regular = 7 * 24
+
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	t.Run("a source that no partition hears any more is silent in all, until one hears it again", func(t *testing.T) {
 		t.Parallel()
 		h := newHushed(t, 3)
-		h.hours(30, 1)
+		h.hours(regular, 1)
 		h.hours(6, -1)
 		require.Empty(t, h.look(), "6 hours are not yet silence")
 		h.hours(1, -1)
@@ -188,7 +191,7 @@ func TestSilence(t *testing.T) {
 	t.Run("what was written to some is mended", func(t *testing.T) {
 		t.Parallel()
 		h := newHushed(t, 3)
-		h.hours(30, 1)
+		h.hours(regular, 1)
 		h.hours(8, -1)
 		h.take(h.look()[:1])
 		require.Equal(t, []int{0}, h.silent())
@@ -205,7 +208,7 @@ func TestSilence(t *testing.T) {
 	t.Run("a partition that is behind keeps everybody from saying what it may know better", func(t *testing.T) {
 		t.Parallel()
 		h := newHushed(t, 2)
-		h.hours(30, 0)
+		h.hours(regular, 0)
 		for range 10 { // partition 1 stands still
 			h.now = h.now.Add(time.Hour)
 			h.give(0, &logv1.Record{Payload: &logv1.Record_Tick{Tick: &logv1.Tick{}}})
