@@ -51,7 +51,7 @@ func New(m *alertv1.Matcher) (Matcher, error) {
 	}
 
 	switch made.operator {
-	case equal, notEqual:
+	case alertv1.Matcher_OPERATOR_UNSPECIFIED, equal, notEqual:
 	case match, notMatch:
 		// Alone first: what is one expression only between our brackets is none.
 		if _, err := regexp.Compile(made.value); err != nil {
@@ -126,6 +126,8 @@ func (m Matcher) Matches(a *alertv1.Alert) bool {
 		return m.pattern.MatchString(value)
 	case notMatch:
 		return !m.pattern.MatchString(value)
+	case alertv1.Matcher_OPERATOR_UNSPECIFIED, equal:
+		return value == m.value
 	default:
 		return value == m.value
 	}
