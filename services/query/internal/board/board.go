@@ -167,20 +167,6 @@ func (b *Board) Get(workspace, id string) (a *alertv1.Alert, partition int) {
 	return e.transition().GetAlert(), int(e.Record.GetPartition())
 }
 
-// Changed returns the newest transition of an alert; nil: it is not here.
-func (b *Board) Changed(workspace, id string) *alertv1.Transition {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-
-	if w := b.workspaces[workspace]; w != nil {
-		if e, ok := w.newest[id]; ok {
-			return e.transition()
-		}
-	}
-
-	return nil
-}
-
 // alerts returns those of a workspace, in no order.
 func (b *Board) alerts(name string) []*alertv1.Alert {
 	all, _ := b.Snapshot(name, nil)
@@ -225,4 +211,23 @@ func (b *Board) After(name string, sequence uint64) (entries []Entry, last uint6
 	}
 
 	return w.after(sequence), b.last, b.wake, true
+}
+
+// AwaitAlert returns the newest transition of an alert once it shows something, or when ctx ends.
+func (b *Board) AwaitAlert(
+	ctx context.Context, workspace, id string, shows func(*alertv1.Transition) bool,
+) *alertv1.Transition {
+	var found *alertv1.Transition
+
+	_ = b.await(ctx, func() bool { // what there is then is the answer
+		if w := b.workspaces[workspace]; w != nil {
+			if e, ok := w.newest[id]; ok {
+				found = e.transition()
+			}
+		}
+
+		return found != nil && shows(found)
+	})
+
+	return found
 }
