@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	"hale.dev/services/query/internal/board"
@@ -57,7 +56,7 @@ func (a *alertServer) ListAlerts(
 
 	page := a.service.alerts.board.Find(ws, &q)
 	answer := &alertv1.ListAlertsResponse{
-		Alerts: a.service.silences.mark(ws, page.Alerts), TotalSize: int32(page.Total), //nolint:gosec // far below
+		Alerts: a.service.silences.markedAll(ws, page.Alerts), TotalSize: int32(page.Total), //nolint:gosec // far below
 	}
 
 	if page.More {
@@ -179,26 +178,3 @@ func (s *Service) findAlert(ctx context.Context, id string) (*foundAlert, error)
 func alertsFailed(doing string, err error) error {
 	return unavailable(reasonAlerts, "the stream of alerts does not answer", fmt.Errorf("%s: %w", doing, err))
 }
-
-// marked returns an alert with the names of the silences that match it.
-func (s *silences) marked(ws string, a *alertv1.Alert) *alertv1.Alert {
-	names := s.of(ws, a)
-	if len(names) == 0 {
-		return a
-	}
-
-	a = proto.CloneOf(a) // the one on the board is shared
-	a.SilencedBy = names
-
-	return a
-}
-
-// mark is marked for many.
-func (s *silences) mark(ws string, all []*alertv1.Alert) []*alertv1.Alert {
-	for i := range all {
-		all[i] = s.marked(ws, all[i])
-	}
-
-	return all
-}
-

@@ -101,41 +101,34 @@ func (c *alertCommand) settle(ctx context.Context) (*alertv1.Transition, error) 
 		return nil, err
 	}
 
-	var done *alertv1.Transition
+	var (
+		done    *alertv1.Transition
+		refused *reject.Stored
+	)
 
-	err := c.service.patiently(ctx, func(waiting context.Context) error {
+	err := c.service.patiently(ctx, func(waiting context.Context) (err error) {
 		if err := c.service.feed.stored.wait(waiting, c.partition, c.place.Sequence); err != nil {
 			return err
 		}
 
-		// What the fold refuses is among the rejects before it passes; what it made comes right behind.
-		refused, err := c.refusal(waiting, c.refusedAs)
-		if err != nil {
+		// What the fold refuses is among the rejects before it passes; what it made of the command comes right behind.
+		if refused, err = c.refusal(waiting, c.refusedAs); err != nil || refused != nil {
 			return err
-		}
-
-		if refused != nil {
-			return c.errRefused(ctx, refused)
 		}
 
 		done, err = c.service.alerts.board.AwaitCommand(waiting, c.workspace, c.alert, c.id)
 
 		return err //nolint:wrapcheck // the cause that ended the wait
 	})
-	if err != nil {
-		return nil, c.traceable(unwrapped(err))
+
+	switch {
+	case err != nil:
+		return nil, c.traceable(err)
+	case refused != nil:
+		return nil, c.errRefused(ctx, refused)
+	default:
+		return done, nil
 	}
-
-	return done, nil
-}
-
-// unwrapped is the answer inside an error, if there is one.
-func unwrapped(err error) error {
-	if known := answer(err); known.GRPCStatus().Code() != codes.Internal {
-		return known
-	}
-
-	return err
 }
 
 // refusedAs reports whether an entry is this command's. Many records may share its message.
