@@ -3,6 +3,7 @@ package receiver
 import (
 	"slices"
 	"time"
+	_ "time/tzdata" // machines without a time zone database know all zones too
 )
 
 // maxNights bounds how many quiet hours may follow each other without a gap.
