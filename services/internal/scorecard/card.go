@@ -1,14 +1,16 @@
 package scorecard
 
-func (p *parser) cards(n node) []*Card {
-	elements, ok := p.sequence(n, maxCards)
+import "hale.dev/services/internal/document"
+
+func (p *parser) cards(n document.Node) []*Card {
+	elements, ok := p.Sequence(n, maxCards)
 	if ok && len(elements) == 0 {
-		p.reportf(n, CodeMissingKey, "at least one scorecard is needed")
+		p.Reportf(n, CodeMissingKey, "at least one scorecard is needed")
 	}
 	cards := make([]*Card, 0, len(elements))
 	names := map[string]bool{}
 	for i, e := range elements {
-		at, ok := p.mapping(e, []string{"name", "dimensions"}, []string{"when", "connected"})
+		at, ok := p.Mapping(e, []string{"name", "dimensions"}, []string{"when", "connected"})
 		if !ok {
 			continue
 		}
@@ -22,42 +24,42 @@ func (p *parser) cards(n node) []*Card {
 	return cards
 }
 
-func (p *parser) cardName(at keys, taken map[string]bool) string {
+func (p *parser) cardName(at document.Keys, taken map[string]bool) string {
 	n, ok := at["name"]
 	if !ok {
 		return ""
 	}
-	name, ok := p.text(n)
+	name, ok := p.Text(n)
 	switch {
 	case !ok:
 	case !cardName.MatchString(name):
-		p.reportf(n, CodeName, "a name begins with a-z and has up to 63 of a-z, 0-9, _ and -")
+		p.Reportf(n, CodeName, "a name begins with a-z and has up to 63 of a-z, 0-9, _ and -")
 	case taken[name]:
-		p.reportf(n, CodeDuplicateCard, "a scorecard %s exists already", name)
+		p.Reportf(n, CodeDuplicateCard, "a scorecard %s exists already", name)
 	}
 	taken[name] = true
 	return name
 }
 
 // connected reads the sources whose silence counts.
-func (p *parser) connected(at keys) Source {
+func (p *parser) connected(at document.Keys) Source {
 	var set Source
 	n, ok := at["connected"]
 	if !ok {
 		return set
 	}
-	elements, _ := p.sequence(n, maxCards)
+	elements, _ := p.Sequence(n, maxCards)
 	for _, e := range elements {
-		name, ok := p.text(e)
+		name, ok := p.Text(e)
 		if !ok {
 			continue
 		}
 		source, ok := sources[name]
 		switch {
 		case !ok:
-			p.reportf(e, CodeUnknownSource, "unknown source %q; known are usage, login and ticket", name)
+			p.Reportf(e, CodeUnknownSource, "unknown source %q; known are usage, login and ticket", name)
 		case set&source != 0:
-			p.reportf(e, CodeDuplicateSource, "%s stands here twice", name)
+			p.Reportf(e, CodeDuplicateSource, "%s stands here twice", name)
 		}
 		set |= source
 	}

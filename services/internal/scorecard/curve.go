@@ -1,6 +1,10 @@
 package scorecard
 
-import "hale.dev/services/internal/fixed"
+import (
+	"hale.dev/services/internal/fixed"
+
+	"hale.dev/services/internal/document"
+)
 
 // Points returns the points of a value; both in micros. The result is exact, rounded once, half away from
 // zero. An empty curve gives 0.
@@ -29,13 +33,13 @@ func between(a, b Point, v int64) int64 {
 	return b.Y + fixed.MulDiv(a.Y-b.Y, b.X-v, run)
 }
 
-func (p *parser) curve(n node) Curve {
-	elements, ok := p.sequence(n, maxPoints)
+func (p *parser) curve(n document.Node) Curve {
+	elements, ok := p.Sequence(n, maxPoints)
 	if !ok {
 		return nil
 	}
 	if len(elements) < 2 {
-		p.reportf(n, CodeCurvePoints, "a curve needs at least 2 points")
+		p.Reportf(n, CodeCurvePoints, "a curve needs at least 2 points")
 	}
 	c := make(Curve, 0, len(elements))
 	for _, e := range elements {
@@ -44,7 +48,7 @@ func (p *parser) curve(n node) Curve {
 			continue
 		}
 		if len(c) > 0 && point.X <= c[len(c)-1].X {
-			p.reportf(e, CodeCurveOrder, "value %s is not above the one before it, %s",
+			p.Reportf(e, CodeCurveOrder, "value %s is not above the one before it, %s",
 				fixed.Format(point.X), fixed.Format(c[len(c)-1].X))
 		}
 		c = append(c, point)
@@ -53,19 +57,19 @@ func (p *parser) curve(n node) Curve {
 }
 
 // point reads [value, points].
-func (p *parser) point(n node) (Point, bool) {
-	pair, ok := p.sequence(n, maxPoints)
+func (p *parser) point(n document.Node) (Point, bool) {
+	pair, ok := p.Sequence(n, maxPoints)
 	if !ok {
 		return Point{}, false
 	}
 	if len(pair) != 2 {
-		p.reportf(n, CodeWrongType, "a point is [value, points]")
+		p.Reportf(n, CodeWrongType, "a point is [value, points]")
 		return Point{}, false
 	}
-	x, okX := p.decimal(pair[0])
-	y, okY := p.decimal(pair[1])
+	x, okX := p.Decimal(pair[0])
+	y, okY := p.Decimal(pair[1])
 	if okY && (y < 0 || y > percent*fixed.One) {
-		p.reportf(pair[1], CodeCurveRange, "points are from 0 to 100")
+		p.Reportf(pair[1], CodeCurveRange, "points are from 0 to 100")
 	}
 	return Point{X: x, Y: y}, okX && okY
 }

@@ -1,67 +1,49 @@
 package scorecard
 
-import "cel.dev/cel-go/cel"
+import (
+	"slices"
 
-// The variables of conditions.
-const (
-	varStage    = "stage"
-	varAge      = "age_days"
-	varProfile  = "profile"
-	varMeasures = "measures"
+	"hale.dev/services/internal/condition"
 )
 
-// fieldKind says what a field of the profile holds.
-type fieldKind uint8
+// Stages returns the stages an account can be in.
+func Stages() []string { return []string{"onboarding", "adopting", "steady", "renewal", "churned"} }
 
-const (
-	fieldText fieldKind = iota + 1
-	fieldNumber
-	fieldTraits
-)
+// Names returns what conditions may ask of an account, in the order of docs/scorecard.md.
+func Names() []condition.Name[Subject] {
+	return slices.Concat([]condition.Name[Subject]{
+		{Path: "stage", Values: Stages(), Text: Subject.Stage},
+		{Path: "age_days", Int: func(s Subject) (int64, bool) { return s.AgeDays(), true }},
+	}, profileNames(), measureNames())
+}
 
-func (k fieldKind) celType() *cel.Type {
-	switch k {
-	case fieldText:
-		return cel.StringType
-	case fieldNumber:
-		return cel.DoubleType
-	case fieldTraits:
-		return cel.MapType(cel.StringType, cel.DynType)
-	default:
-		return cel.DynType
+// profileNames are the fields of the profile: every one is there, set or not.
+func profileNames() []condition.Name[Subject] {
+	var names []condition.Name[Subject]
+	for _, field := range []string{"name", "plan", "currency", "owner", "segment", "industry", "parent"} {
+		names = append(names, profileText(field))
 	}
-}
-
-// profileField is a field of `profile`.
-type profileField struct {
-	name string
-	kind fieldKind
-}
-
-// profileFields in the order of docs/scorecard.md.
-//
-//nolint:gochecknoglobals // a constant table
-var profileFields = []profileField{
-	{"name", fieldText},
-	{"plan", fieldText},
-	{"currency", fieldText},
-	{"owner", fieldText},
-	{"segment", fieldText},
-	{"industry", fieldText},
-	{"parent", fieldText},
-	{"arr", fieldNumber},
-	{"seats", fieldNumber},
-	{"term_days", fieldNumber},
-	{"created_date", fieldText},
-	{"renewal_date", fieldText},
-	{"traits", fieldTraits},
-}
-
-func fieldByName(name string) (profileField, bool) {
-	for _, f := range profileFields {
-		if f.name == name {
-			return f, true
-		}
+	for _, field := range []string{"arr", "seats", "term_days"} {
+		names = append(names, condition.Name[Subject]{Path: "profile." + field, Number: func(s Subject) (int64, bool) {
+			return s.ProfileNumber(field), true
+		}})
 	}
-	return profileField{}, false
+	return append(names, profileText("created_date"), profileText("renewal_date"),
+		condition.Name[Subject]{Path: "profile.traits", Traits: Subject.Traits})
+}
+
+func profileText(field string) condition.Name[Subject] {
+	return condition.Name[Subject]{Path: "profile." + field, Text: func(s Subject) string { return s.ProfileText(field) }}
+}
+
+// measureNames are the measures: those that have data.
+func measureNames() []condition.Name[Subject] {
+	names := make([]condition.Name[Subject], MeasureCount)
+	for m := range MeasureCount {
+		names[m] = condition.Name[Subject]{Path: "measures." + m.Name(), Number: func(s Subject) (int64, bool) {
+			v := s.Measure(m)
+			return v.Micros, v.Known
+		}}
+	}
+	return names
 }

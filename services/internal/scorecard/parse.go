@@ -1,6 +1,10 @@
 package scorecard
 
-import "regexp"
+import (
+	"regexp"
+
+	"hale.dev/services/internal/document"
+)
 
 const (
 	maxCards      = 50
@@ -29,34 +33,30 @@ var cardName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 // Parse reads, checks and compiles a document. The error is of type Problems and lists all that is wrong.
 // The set's Version is left 0.
 func Parse(doc []byte) (*Set, error) {
-	body, problems := syntaxTree(doc)
+	body, problems := document.Tree(doc)
 	if len(problems) > 0 {
-		return nil, problems
+		return nil, Problems(problems)
 	}
 	p := parser{}
-	set := p.set(node{Node: body})
-	if len(p.problems) > 0 {
-		return nil, p.problems
+	set := p.set(body)
+	if len(p.Problems) > 0 {
+		return nil, Problems(p.Problems)
 	}
 	return set, nil
 }
 
 // parser reads the parts of a document.
-type parser struct {
-	reader
+type parser struct{ document.Reader }
 
-	conditions *environment // made when first needed
-}
-
-func (p *parser) set(n node) *Set {
+func (p *parser) set(n document.Node) *Set {
 	set := &Set{}
-	at, ok := p.mapping(n, []string{"scorecards"}, []string{"kind", "milestones"})
+	at, ok := p.Mapping(n, []string{"scorecards"}, []string{"kind", "milestones"})
 	if !ok {
 		return set
 	}
 	if k, ok := at["kind"]; ok {
-		if text, ok := p.text(k); ok && text != kind {
-			p.reportf(k, CodeWrongType, "must be %s", kind)
+		if text, ok := p.Text(k); ok && text != kind {
+			p.Reportf(k, CodeWrongType, "must be %s", kind)
 		}
 	}
 	if m, ok := at["milestones"]; ok {

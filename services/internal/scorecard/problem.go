@@ -1,9 +1,6 @@
 package scorecard
 
-import (
-	"fmt"
-	"strings"
-)
+import "hale.dev/services/internal/document"
 
 // Codes of problems. They are stable; docs/scorecards-file.md explains each.
 const (
@@ -42,14 +39,7 @@ const (
 )
 
 // Problem is one thing that is wrong in a document.
-type Problem struct {
-	// Field says where, for example "scorecards[0].dimensions[1].weight"; empty: the whole document.
-	Field string
-	// Code is one of the codes above.
-	Code string
-	// Message says what, for a person, beginning with the line where there is one: "line 7: ...".
-	Message string
-}
+type Problem = document.Problem
 
 // Problems is everything wrong in a document, in the order it was found. It is the error of Parse.
 //
@@ -57,21 +47,4 @@ type Problem struct {
 type Problems []Problem
 
 // Error implements error; it has a line for each problem.
-func (p Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("scorecards document")
-	for i, problem := range p {
-		separator := "\n  "
-		if len(p) == 1 {
-			separator = ": "
-		} else if i == 0 {
-			fmt.Fprintf(&b, ": %d problems:", len(p))
-		}
-		b.WriteString(separator)
-		if problem.Field != "" {
-			b.WriteString(problem.Field + ": ")
-		}
-		b.WriteString(problem.Message + " (" + problem.Code + ")")
-	}
-	return b.String()
-}
+func (p Problems) Error() string { return document.Problems(p).Describe("scorecards document") }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hale.dev/services/internal/document"
 	"hale.dev/services/internal/scorecard"
 )
 
@@ -194,7 +195,7 @@ func TestParseReportsProblemsOfTheWhole(t *testing.T) {
 		{"null for scorecards", "scorecards:\n", "scorecards", scorecard.CodeWrongType},
 		{"invalid UTF-8", "scorecards: \"\xff\"\n", "", scorecard.CodeYAML},
 		{"a zero byte", "scorecards: \"\x00\"\n", "", scorecard.CodeYAML},
-		{"a byte too many", "# " + strings.Repeat("x", scorecard.MaxDocument), "", scorecard.CodeTooLarge},
+		{"a byte too many", "# " + strings.Repeat("x", document.MaxBytes), "", scorecard.CodeTooLarge},
 		{"too many tokens", "a: [" + strings.Repeat("1,", 20_000) + "]", "", scorecard.CodeTooLarge},
 		{"51 scorecards", "scorecards: [" + strings.Repeat("a,", 51) + "]", "scorecards", scorecard.CodeTooLarge},
 		{"a deep indentation", strings.Repeat(" ", 64) + "a: b\n", "", scorecard.CodeTooLarge},

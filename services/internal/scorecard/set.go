@@ -1,6 +1,6 @@
 package scorecard
 
-import "cel.dev/cel-go/cel"
+import "hale.dev/services/internal/condition"
 
 // Source is a kind of event whose absence can count.
 type Source uint8
@@ -45,7 +45,7 @@ type Card struct {
 	Connected  Source // bit set
 	Dimensions []Dimension
 
-	when cel.Program // nil: holds for every account
+	when *condition.Condition[Subject] // nil: holds for every account
 }
 
 // Dimension is a named group of measures; its weight is the sum of theirs.
@@ -69,21 +69,16 @@ type Point struct{ X, Y int64 }
 type Curve []Point
 
 // Trait is one of the sender's own values of an account; the kind says which field holds.
-type Trait struct {
-	Kind   TraitKind
-	Text   string
-	Micros int64
-	Flag   bool
-}
+type Trait = condition.Trait
 
 // TraitKind says what a Trait holds.
-type TraitKind uint8
+type TraitKind = condition.TraitKind
 
 // The kinds of trait.
 const (
-	TraitText TraitKind = iota + 1
-	TraitNumber
-	TraitFlag
+	TraitText   = condition.TraitText
+	TraitNumber = condition.TraitNumber
+	TraitFlag   = condition.TraitFlag
 )
 
 // Subject is what conditions look at; the account implements it. Values are those of today.

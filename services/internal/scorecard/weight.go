@@ -1,9 +1,13 @@
 package scorecard
 
-import "slices"
+import (
+	"slices"
 
-func (p *parser) dimensions(n node) []Dimension {
-	elements, ok := p.sequence(n, maxCards)
+	"hale.dev/services/internal/document"
+)
+
+func (p *parser) dimensions(n document.Node) []Dimension {
+	elements, ok := p.Sequence(n, maxCards)
 	if !ok {
 		return nil
 	}
@@ -17,14 +21,14 @@ func (p *parser) dimensions(n node) []Dimension {
 		dimensions = append(dimensions, d)
 	}
 	if whole && total != percent {
-		p.reportf(n, CodeWeightSum, "the weights of all dimensions add up to %d, not 100", total)
+		p.Reportf(n, CodeWeightSum, "the weights of all dimensions add up to %d, not 100", total)
 	}
 	return dimensions
 }
 
 // dimension reads a dimension; false where its weight is not known for a problem reported.
-func (p *parser) dimension(n node, names map[string]bool, taken map[Measure]bool) (Dimension, bool) {
-	at, ok := p.mapping(n, []string{"name", "measures"}, []string{"weight"})
+func (p *parser) dimension(n document.Node, names map[string]bool, taken map[Measure]bool) (Dimension, bool) {
+	at, ok := p.Mapping(n, []string{"name", "measures"}, []string{"weight"})
 	if !ok {
 		return Dimension{}, false
 	}
@@ -37,19 +41,19 @@ func (p *parser) dimension(n node, names map[string]bool, taken map[Measure]bool
 		d.Weight += w.Weight
 	}
 	if n, stated := at["weight"]; stated {
-		weight, valid := p.integer(n, CodeWeight, 1, percent)
+		weight, valid := p.Integer(n, CodeWeight, 1, percent)
 		if known && valid && weight != d.Weight {
-			p.reportf(n, CodeWeightSum, "weight is %d, but the measures' weights add up to %d", weight, d.Weight)
+			p.Reportf(n, CodeWeightSum, "weight is %d, but the measures' weights add up to %d", weight, d.Weight)
 		}
 	}
 	return d, known
 }
 
 // measures reads a dimension's measures; false where a weight is not known.
-func (p *parser) measures(n node, taken map[Measure]bool) ([]Weighted, bool) {
-	elements, ok := p.sequence(n, maxCards)
+func (p *parser) measures(n document.Node, taken map[Measure]bool) ([]Weighted, bool) {
+	elements, ok := p.Sequence(n, maxCards)
 	if ok && len(elements) == 0 {
-		p.reportf(n, CodeMissingKey, "at least one measure is needed")
+		p.Reportf(n, CodeMissingKey, "at least one measure is needed")
 		return nil, false
 	}
 	all := make([]Weighted, 0, len(elements))
@@ -61,26 +65,26 @@ func (p *parser) measures(n node, taken map[Measure]bool) ([]Weighted, bool) {
 	return all, ok
 }
 
-func (p *parser) dimensionName(at keys, taken map[string]bool) string {
+func (p *parser) dimensionName(at document.Keys, taken map[string]bool) string {
 	n, ok := at["name"]
 	if !ok {
 		return ""
 	}
-	name, ok := p.text(n)
+	name, ok := p.Text(n)
 	switch {
 	case !ok:
 	case !slices.Contains(dimensionNames, name):
-		p.reportf(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, list(dimensionNames))
+		p.Reportf(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, document.List(dimensionNames))
 	case taken[name]:
-		p.reportf(n, CodeDuplicateDimension, "dimension %s stands in this scorecard twice", name)
+		p.Reportf(n, CodeDuplicateDimension, "dimension %s stands in this scorecard twice", name)
 	}
 	taken[name] = true
 	return name
 }
 
 // weighted reads a measure of a dimension; false where its weight is not known.
-func (p *parser) weighted(n node, taken map[Measure]bool) (Weighted, bool) {
-	at, ok := p.mapping(n, []string{"name", "weight"}, []string{"curve"})
+func (p *parser) weighted(n document.Node, taken map[Measure]bool) (Weighted, bool) {
+	at, ok := p.Mapping(n, []string{"name", "weight"}, []string{"curve"})
 	if !ok {
 		return Weighted{}, false
 	}
@@ -95,23 +99,23 @@ func (p *parser) weighted(n node, taken map[Measure]bool) (Weighted, bool) {
 	if !ok {
 		return w, false
 	}
-	w.Weight, ok = p.integer(weight, CodeWeight, 1, percent)
+	w.Weight, ok = p.Integer(weight, CodeWeight, 1, percent)
 	return w, ok
 }
 
 // measure reads a measure's name; it returns the measure with its own curve.
-func (p *parser) measure(n node, taken map[Measure]bool) (Measure, Curve) {
-	name, ok := p.text(n)
+func (p *parser) measure(n document.Node, taken map[Measure]bool) (Measure, Curve) {
+	name, ok := p.Text(n)
 	if !ok {
 		return 0, nil
 	}
 	m, ok := MeasureByName(name)
 	if !ok {
-		p.reportf(n, CodeUnknownMeasure, "unknown measure %q", name)
+		p.Reportf(n, CodeUnknownMeasure, "unknown measure %q", name)
 		return 0, nil
 	}
 	if taken[m] {
-		p.reportf(n, CodeDuplicateMeasure, "measure %s stands in this scorecard twice", name)
+		p.Reportf(n, CodeDuplicateMeasure, "measure %s stands in this scorecard twice", name)
 	}
 	taken[m] = true
 	return m, m.Curve()

@@ -1,4 +1,4 @@
-package scorecard
+package document
 
 import (
 	"bytes"
@@ -15,24 +15,24 @@ import (
 )
 
 const (
-	// MaxDocument is the most bytes a document may have.
-	MaxDocument = 256 << 10
+	// MaxBytes is the most bytes a document may have.
+	MaxBytes = 256 << 10
 
-	maxTokens = 30_000 // the YAML parser takes quadratic time for many keys in one mapping
+	maxTokens = 30_000 // the YAML parser takes quadratic time for many Keys in one mapping
 	maxDepth  = 16     // of brackets
 	maxColumn = 64     // of a key or dash outside brackets: bounds the depth of what is indented
 )
 
-// syntaxTree parses a document as plain YAML: one document of mappings, lists and scalars, nothing that
+// Tree parses a document as plain YAML: one document of mappings, lists and scalars, nothing that
 // refers, expands or converts. Its work is bounded, whatever the document holds.
-func syntaxTree(doc []byte) (ast.Node, Problems) {
+func Tree(doc []byte) (Node, Problems) {
 	switch {
-	case len(doc) > MaxDocument:
-		return nil, whole(CodeTooLarge, "has %d bytes; at most %d are allowed", len(doc), MaxDocument)
+	case len(doc) > MaxBytes:
+		return Node{}, whole(CodeTooLarge, "has %d bytes; at most %d are allowed", len(doc), MaxBytes)
 	case !utf8.Valid(doc):
-		return nil, whole(CodeYAML, "is not valid UTF-8")
+		return Node{}, whole(CodeYAML, "is not valid UTF-8")
 	case bytes.IndexByte(doc, 0) >= 0:
-		return nil, whole(CodeYAML, "holds a zero byte")
+		return Node{}, whole(CodeYAML, "holds a zero byte")
 	}
 	var body ast.Node
 	problems := whole(CodeYAML, "the YAML cannot be read")
@@ -41,7 +41,7 @@ func syntaxTree(doc []byte) (ast.Node, Problems) {
 		defer func() { _ = recover() }()
 		body, problems = parseYAML(string(doc))
 	}()
-	return body, problems
+	return Node{Node: body}, problems
 }
 
 func parseYAML(doc string) (ast.Node, Problems) {
@@ -87,13 +87,13 @@ func refused(t *token.Token) string {
 	case token.AnchorType, token.AliasType:
 		return "anchors and aliases"
 	case token.MergeKeyType:
-		return "merge keys"
+		return "merge Keys"
 	case token.TagType:
 		return "tags"
 	case token.DirectiveType:
 		return "directives"
 	case token.MappingKeyType:
-		return "complex keys"
+		return "complex Keys"
 	default:
 		return ""
 	}
