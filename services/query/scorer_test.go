@@ -103,6 +103,10 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 		p.fold.Sweep(p.fold.SweepNext(p.ids[from:min(len(p.ids), int(from)+fold.ChunkSize)], fold.ChunkSize), p)
 	}
 
+	for p.fold.Waking() {
+		p.fold.Wake(p.fold.WakeNext(fold.ChunkSize), p)
+	}
+
 	commit, refused := p.fold.Flush()
 
 	if err := s.alerts.take(ctx, m); err != nil {
