@@ -65,7 +65,8 @@ func (a *app) alertsListCommand() *cobra.Command {
 	}
 	a.flags(cmd, readFlags()...)
 	cmd.Flags().IntVar(&limit, "limit", 0, "at most this many; 0: all")
-	cmd.Flags().StringVar(&q.Filter, "filter", "", "which alerts, such as `severity = critical AND owner = maya`; empty: all that are open")
+	cmd.Flags().StringVar(&q.Filter, "filter", "",
+		"which alerts, such as 'severity = critical AND owner = maya'; empty: all that are open")
 	cmd.Flags().StringVar(&q.OrderBy, "order-by", "",
 		"up to 5 fields, comma-separated, each with ` desc` behind; empty: severity desc, fire_time desc")
 

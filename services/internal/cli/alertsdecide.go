@@ -63,7 +63,7 @@ func (a *app) alertsAckCommand() *cobra.Command {
 			q.AlertId = args[0]
 			r, err := c.AcknowledgeAlert(ctx, q)
 
-			return r.GetAlert(), err //nolint:wrapcheck // the caller does
+			return r.GetAlert(), err
 		},
 	})
 	noteFlags(cmd, &q.Note, &q.Author, &q.CommandId, &q.Revision)
@@ -83,7 +83,7 @@ func (a *app) alertsSnoozeCommand() *cobra.Command {
 			q.AlertId, q.Duration = args[0], durationpb.New(long)
 			r, err := c.SnoozeAlert(ctx, q)
 
-			return r.GetAlert(), err //nolint:wrapcheck // the caller does
+			return r.GetAlert(), err
 		},
 	})
 	cmd.Flags().DurationVar(&long, "for", 0, "how long, such as 4h; at most 2160h")
@@ -102,7 +102,7 @@ func (a *app) alertsResolveCommand() *cobra.Command {
 			q.AlertId = args[0]
 			r, err := c.ResolveAlert(ctx, q)
 
-			return r.GetAlert(), err //nolint:wrapcheck // the caller does
+			return r.GetAlert(), err
 		},
 	})
 	noteFlags(cmd, &q.Note, &q.Author, &q.CommandId, &q.Revision)
@@ -121,7 +121,7 @@ func (a *app) alertsAssignCommand() *cobra.Command {
 			q.AlertId, q.Assignee = args[0], args[1]
 			r, err := c.AssignAlert(ctx, q)
 
-			return r.GetAlert(), err //nolint:wrapcheck // the caller does
+			return r.GetAlert(), err
 		},
 	})
 	noteFlags(cmd, &q.Note, &q.Author, &q.CommandId, &q.Revision)
@@ -139,7 +139,7 @@ func (a *app) alertsCommentCommand() *cobra.Command {
 			q.AlertId, q.Comment = args[0], args[1]
 			r, err := c.CommentAlert(ctx, q)
 
-			return r.GetAlert(), err //nolint:wrapcheck // the caller does
+			return r.GetAlert(), err
 		},
 	})
 	decisionFlags(cmd.Flags(), &q.Author, &q.CommandId)

@@ -33,7 +33,7 @@ func (a *app) alertsWatchCommand() *cobra.Command {
 		},
 	}
 	a.flags(cmd, readFlags()...)
-	cmd.Flags().StringVar(&q.Filter, "filter", "", "which alerts, as they are then, such as `severity = critical`; empty: all")
+	cmd.Flags().StringVar(&q.Filter, "filter", "", "which alerts, as they are then, such as 'severity = critical'; empty: all")
 	cmd.Flags().BoolVar(&q.Snapshot, "snapshot", false, "show all open alerts that match now first")
 	cmd.Flags().StringVar(&q.ResumeToken, "resume-token", "", "token of an earlier watch with the same filter: go on from there")
 
@@ -51,7 +51,7 @@ type alertWatch struct {
 func (w *alertWatch) once(ctx context.Context) (heard bool, err error) {
 	stream, err := w.client.WatchAlerts(ctx, w.request)
 	if err != nil {
-		return false, err //nolint:wrapcheck // keepWatching does
+		return false, err
 	}
 
 	for {

@@ -137,7 +137,7 @@ func (a *app) silencesListCommand() *cobra.Command {
 	q := &alertv1.ListSilencesRequest{}
 
 	cmd := &cobra.Command{
-		Use: "list", Short: "List silences, the one that ends first first", Args: arguments(0, 0, "no arguments"),
+		Use: "list", Short: "List silences; the one that ends soonest comes first", Args: arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.alerts(cmd.Context(), access.RoleViewer, func(ctx context.Context, c alertv1.AlertServiceClient) error {
 				r, err := c.ListSilences(ctx, q)
