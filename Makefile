@@ -64,11 +64,13 @@ test: ## Do all that CI does: set up, check, test, fuzz a little
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Lint the Go code
+	cd proto && golangci-lint run
 	cd services && golangci-lint run
 	cd scripts && GOWORK=off golangci-lint run --config ../.golangci.yml
 
 .PHONY: format
 format: $(BIN)/golangci-lint ## Format the Go code and the protos
+	cd proto && golangci-lint fmt
 	cd services && golangci-lint fmt
 	cd scripts && GOWORK=off golangci-lint fmt --config ../.golangci.yml
 	$(MAKE) $(BUF_PACKAGE)
@@ -76,6 +78,7 @@ format: $(BIN)/golangci-lint ## Format the Go code and the protos
 
 .PHONY: format-check
 format-check: $(BIN)/golangci-lint
+	cd proto && golangci-lint fmt --diff
 	cd services && golangci-lint fmt --diff
 	cd scripts && GOWORK=off golangci-lint fmt --diff --config ../.golangci.yml
 

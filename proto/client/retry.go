@@ -10,7 +10,9 @@ import (
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 )
 
-// The shapes of gRPC's service config, as far as they are needed. The names are gRPC's, in camelCase.
+// The shapes of gRPC's service config, as far as they are needed.
+//
+//nolint:tagliatelle // the names are gRPC's, in camelCase
 type (
 	config struct {
 		MethodConfig []methodConfig `json:"methodConfig"`

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
+
+	"hale.dev/services/internal/access"
 )
 
 const (
@@ -51,7 +53,8 @@ func (b *budget) give(n int64) { b.left.Add(n) }
 // body is what a client sent, unpacked. Release it when it is decoded and written.
 type body struct {
 	data  []byte
-	lines bool // one event a line
+	lines bool  // one event a line
+	sent  int64 // bytes, as they came
 	held  int64
 	from  *budget
 }
@@ -76,8 +79,37 @@ func newBodyReader(b *budget) *bodyReader {
 	}
 }
 
-// read reads the body of a request, at most limit bytes of it unpacked. oversize is the status for a larger one.
-func (br *bodyReader) read(w http.ResponseWriter, r *http.Request, limit, oversize int) (*body, error) {
+// bounds are how large a body may be, bytes.
+type bounds struct {
+	// unpacked is the most that it may have then, and oversize the status for a larger one.
+	unpacked, oversize int
+	// sent is the most that the key allows it to have as it comes; 0: anything.
+	sent int64
+}
+
+// packed is the most that is read of a body.
+func (b bounds) packed() int64 {
+	most := int64(b.unpacked) + packedSlack
+	if b.sent > 0 {
+		return min(most, b.sent)
+	}
+
+	return most
+}
+
+// large refuses a body of which one byte too many came, with that many allowed.
+func (b bounds) large(allowed int64) *Problem {
+	if allowed == b.sent {
+		return limitProblem(access.TooLarge(allowed))
+	}
+
+	return &Problem{
+		Status: b.oversize, Code: CodeRequestTooLarge, Message: fmt.Sprintf("a request may have at most %d bytes", b.unpacked),
+	}
+}
+
+// read reads the body of a request.
+func (br *bodyReader) read(w http.ResponseWriter, r *http.Request, limit bounds) (*body, error) {
 	form, lines, p := contentType(r.Header.Get("Content-Type"))
 	if p != nil {
 		return nil, p
@@ -85,7 +117,7 @@ func (br *bodyReader) read(w http.ResponseWriter, r *http.Request, limit, oversi
 
 	b := &body{lines: lines, from: br.budget}
 
-	err := br.fill(b, w, r, limit, oversize)
+	err := br.fill(b, w, r, limit)
 	if err == nil && form {
 		b.data, err = formJSON(b.data)
 	}
@@ -100,33 +132,45 @@ func (br *bodyReader) read(w http.ResponseWriter, r *http.Request, limit, oversi
 }
 
 // fill reads and unpacks.
-func (br *bodyReader) fill(b *body, w http.ResponseWriter, r *http.Request, limit, oversize int) error {
-	large := &Problem{
-		Status: oversize, Code: CodeRequestTooLarge, Message: fmt.Sprintf("a request may have at most %d bytes", limit),
-	}
-	src := io.Reader(http.MaxBytesReader(w, r.Body, int64(limit)+packedSlack))
+func (br *bodyReader) fill(b *body, w http.ResponseWriter, r *http.Request, limit bounds) error {
+	src := io.Reader(&counted{from: http.MaxBytesReader(w, r.Body, limit.packed()), n: &b.sent})
 
 	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
 	case "", "identity":
-		if r.ContentLength > int64(limit) {
-			return large
+		if r.ContentLength > int64(limit.unpacked) {
+			return limit.large(int64(limit.unpacked))
 		}
 	case "gzip", "x-gzip":
 		z, _ := br.packed.Get().(*gzip.Reader)
 		defer br.packed.Put(z)
 
 		if err := z.Reset(src); err != nil {
-			return readProblem(err, true, large)
+			return readProblem(err, true, limit)
 		}
 
 		src = z
 	default:
 		return &Problem{
-			Status: unsupported(oversize), Code: CodeUnsupportedEncoding, Message: "the content encoding must be gzip or identity",
+			Status: unsupported(limit.oversize), Code: CodeUnsupportedEncoding,
+			Message: "the content encoding must be gzip or identity",
 		}
 	}
 
-	return br.copy(b, src, r, limit, large)
+	return br.copy(b, src, r, limit)
+}
+
+// counted counts what is read.
+type counted struct {
+	from io.Reader
+	n    *int64
+}
+
+// Read implements io.Reader.
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	*c.n += int64(n)
+
+	return n, err //nolint:wrapcheck // io.EOF has to stay as it is
 }
 
 // unsupported is the status for content that is not understood: Segment's clients expect 400 for everything that
@@ -140,11 +184,11 @@ func unsupported(oversize int) int {
 }
 
 // copy reads src to its end into the body, taking from the budget as it grows.
-func (br *bodyReader) copy(b *body, src io.Reader, r *http.Request, limit int, large *Problem) error {
+func (br *bodyReader) copy(b *body, src io.Reader, r *http.Request, limit bounds) error {
 	c, _ := br.chunks.Get().(*[]byte)
 	defer br.chunks.Put(c)
 
-	if n := r.ContentLength; n > 0 && n <= int64(limit) && r.Header.Get("Content-Encoding") == "" {
+	if n := r.ContentLength; n > 0 && n <= int64(limit.unpacked) && r.Header.Get("Content-Encoding") == "" {
 		if !b.grow(int(n)) {
 			return errBusy()
 		}
@@ -152,8 +196,8 @@ func (br *bodyReader) copy(b *body, src io.Reader, r *http.Request, limit int, l
 
 	for {
 		n, err := src.Read(*c)
-		if len(b.data)+n > limit {
-			return large
+		if len(b.data)+n > limit.unpacked {
+			return limit.large(int64(limit.unpacked))
 		}
 
 		if !b.grow(n) {
@@ -166,7 +210,7 @@ func (br *bodyReader) copy(b *body, src io.Reader, r *http.Request, limit int, l
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return readProblem(err, r.Header.Get("Content-Encoding") != "", large)
+			return readProblem(err, r.Header.Get("Content-Encoding") != "", limit)
 		}
 	}
 }
@@ -201,12 +245,12 @@ func errBusy() *Problem {
 }
 
 // readProblem tells what a failed read means for the client.
-func readProblem(err error, packed bool, large *Problem) *Problem {
+func readProblem(err error, packed bool, limit bounds) *Problem {
 	var tooLarge *http.MaxBytesError
 
 	switch {
 	case errors.As(err, &tooLarge):
-		return large
+		return limit.large(tooLarge.Limit)
 	case packed && (errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || !isNetwork(err)):
 		return malformed(CodeMalformedGzip, "the body is not valid gzip")
 	default:

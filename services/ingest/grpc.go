@@ -101,14 +101,14 @@ func (s *Service) grpcServer() (*grpc.Server, *health.Server, error) {
 }
 
 // grpcRule lets everyone ask for health and reflection, and those with a fitting key for the rest.
-func grpcRule(method string) []access.Role {
+func grpcRule(method string) access.Need {
 	switch {
 	case strings.HasPrefix(method, "/grpc."):
-		return nil
+		return access.Need{}
 	case method == ingestv1.IngestService_CloseLoad_FullMethodName:
-		return []access.Role{access.RoleAdmin}
+		return access.Any(access.RoleAdmin)
 	default:
-		return []access.Role{access.RoleIngest, access.RoleAdmin}
+		return access.Any(access.RoleIngest, access.RoleAdmin)
 	}
 }
 

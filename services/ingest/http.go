@@ -201,14 +201,15 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, answer any, err
 	return code
 }
 
-// authenticate finds out who calls. body is the key that stands in the body, where clients may put it.
-func (h *handler) authenticate(r *http.Request, body string) (access.Principal, error) {
-	key := access.BearerOrBasic(r)
-	if key == "" {
-		key = body
-	}
+// authenticate finds out who calls, by the key in the header. The size of the body is held to the key's limit as far as
+// it is known; the rest is up to who reads it.
+func (h *handler) authenticate(r *http.Request) (access.Principal, error) {
+	return h.admit(r, access.BearerOrBasic(r), r.ContentLength, access.RoleIngest, access.RoleAdmin)
+}
 
-	p, err := h.s.deps.Keyring.Admit(key, r.ContentLength, access.RoleIngest, access.RoleAdmin)
+// admit lets a request of a size in.
+func (h *handler) admit(r *http.Request, key string, size int64, roles ...access.Role) (access.Principal, error) {
+	p, err := h.s.deps.Keyring.Admit(r.Context(), key, size, access.Any(roles...))
 	if err != nil {
 		return access.Principal{}, keyProblem(err)
 	}

@@ -21,7 +21,7 @@ type nativeAnswer struct {
 func (h *handler) events(w http.ResponseWriter, r *http.Request) (any, error) {
 	arrival := h.s.cfg.Now()
 
-	who, err := h.authenticate(r, "")
+	who, err := h.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,9 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) (any, error) {
 		}
 	}
 
-	b, err := h.bodies.read(w, r, maxNativeBody, http.StatusRequestEntityTooLarge)
+	b, err := h.bodies.read(w, r, bounds{
+		unpacked: maxNativeBody, oversize: http.StatusRequestEntityTooLarge, sent: who.MaxBytes,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) (any, error) {
 
 // closeLoad answers POST /v1/loads/{id}/close.
 func (h *handler) closeLoad(_ http.ResponseWriter, r *http.Request) (any, error) {
-	who, err := h.authenticate(r, "")
+	who, err := h.authenticate(r)
 	if err != nil {
 		return nil, err
 	}

@@ -29,22 +29,26 @@ type segmentAnswer struct {
 func (h *handler) segment(name string) answerer {
 	return func(w http.ResponseWriter, r *http.Request) (any, error) {
 		answer, err := h.segmentCalls(w, r, name)
-		if err == nil {
-			return answer, nil
+		if err != nil {
+			return nil, forSegment(err)
 		}
 
-		// To Segment's clients a key is right or wrong, and a request good or bad.
-		p := *asProblem(err)
-
-		switch p.Status {
-		case http.StatusForbidden:
-			p.Status = http.StatusUnauthorized
-		case http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge:
-			p.Status = http.StatusBadRequest
-		}
-
-		return nil, &p
+		return answer, nil
 	}
+}
+
+// forSegment is an error as Segment's clients know it: to them a key is right or wrong, and a request good or bad.
+func forSegment(err error) *Problem {
+	p := *asProblem(err)
+
+	switch p.Status {
+	case http.StatusForbidden:
+		p.Status = http.StatusUnauthorized
+	case http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge:
+		p.Status = http.StatusBadRequest
+	}
+
+	return &p
 }
 
 func (h *handler) segmentCalls(w http.ResponseWriter, r *http.Request, name string) (any, error) {
@@ -57,7 +61,7 @@ func (h *handler) segmentCalls(w http.ResponseWriter, r *http.Request, name stri
 	)
 
 	if !anon { // a wrong key in the header is found before anything is read
-		if who, err = h.authenticate(r, ""); err != nil {
+		if who, err = h.authenticate(r); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +71,7 @@ func (h *handler) segmentCalls(w http.ResponseWriter, r *http.Request, name stri
 		limit = maxSegmentBatch
 	}
 
-	b, err := h.bodies.read(w, r, limit, http.StatusBadRequest)
+	b, err := h.bodies.read(w, r, bounds{unpacked: limit, oversize: http.StatusBadRequest, sent: who.MaxBytes})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +85,7 @@ func (h *handler) segmentCalls(w http.ResponseWriter, r *http.Request, name stri
 	}
 
 	if anon {
-		if who, err = h.authenticate(r, cs.writeKey); err != nil {
+		if who, err = h.admit(r, cs.writeKey, b.sent, access.RoleIngest, access.RoleAdmin); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +120,7 @@ func parseSegment(data []byte, name string) (*calls, *Problem) {
 
 // browserMetrics takes what the browser library measures of itself, and does nothing with it.
 func (h *handler) browserMetrics(w http.ResponseWriter, r *http.Request) (any, error) {
-	b, err := h.bodies.read(w, r, maxSegmentEvent, http.StatusBadRequest)
+	b, err := h.bodies.read(w, r, bounds{unpacked: maxSegmentEvent, oversize: http.StatusBadRequest})
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +133,8 @@ func (h *handler) browserMetrics(w http.ResponseWriter, r *http.Request) (any, e
 // browserSettings answers the browser library's question for its settings: it is to send here, and nowhere else.
 func (h *handler) browserSettings(_ http.ResponseWriter, r *http.Request) (any, error) {
 	key := r.PathValue("key")
-	if _, err := h.s.deps.Keyring.Authorize(key, access.RoleIngest); err != nil {
-		p := keyProblem(err)
-		p.Status = http.StatusUnauthorized
-
-		return nil, p
+	if _, err := h.admit(r, key, r.ContentLength, access.RoleIngest); err != nil {
+		return nil, forSegment(err)
 	}
 
 	protocol := "http"

@@ -119,23 +119,42 @@ func directoryProblem(err error) *Problem {
 	}
 }
 
-// keyProblem tells what is wrong with a key.
+// keyProblem tells why nobody was let in. Its codes are access's reasons in small letters.
 func keyProblem(err error) *Problem {
-	p := &Problem{Status: http.StatusUnauthorized, Err: err}
+	if limit, ok := errors.AsType[*access.LimitError](err); ok {
+		return limitProblem(limit)
+	}
 
-	var limit *access.LimitError
+	refusal, ok := errors.AsType[*access.Error](err)
+	if !ok { // who calls has gone while a token was being proven
+		p := malformed(CodeUnreadableBody, "the caller gave up")
+		p.Err = err
 
-	switch {
-	case errors.As(err, &limit) && limit.RetryAfter > 0:
-		p.Status, p.Code, p.Message, p.RetryAfter = http.StatusTooManyRequests, CodeRateLimited, limit.Message, limit.RetryAfter
-	case errors.As(err, &limit):
-		p.Status, p.Code, p.Message = http.StatusRequestEntityTooLarge, CodeRequestTooLarge, limit.Message
-	case errors.Is(err, access.ErrMissingKey):
-		p.Code, p.Message = CodeKeyMissing, access.ErrMissingKey.Message
-	case errors.Is(err, access.ErrWrongKind):
-		p.Status, p.Code, p.Message = http.StatusForbidden, CodeKeyWrongKind, access.ErrWrongKind.Message
-	default:
-		p.Code, p.Message = CodeKeyUnknown, access.ErrUnknownKey.Message
+		return p
+	}
+
+	p := &Problem{
+		Status: http.StatusUnauthorized, Code: Code(strings.ToLower(refusal.Reason)), Message: refusal.Message, Err: err,
+	}
+
+	switch refusal.Code {
+	case codes.PermissionDenied:
+		p.Status = http.StatusForbidden
+	case codes.Unavailable:
+		p.Status, p.RetryAfter = http.StatusServiceUnavailable, soon
+	}
+
+	return p
+}
+
+// limitProblem is a request beyond the limits of its key.
+func limitProblem(limit *access.LimitError) *Problem {
+	p := &Problem{
+		Status: http.StatusTooManyRequests, Code: CodeRateLimited, Message: limit.Message, RetryAfter: limit.RetryAfter, Err: limit,
+	}
+
+	if limit.RetryAfter == 0 {
+		p.Status, p.Code = http.StatusRequestEntityTooLarge, CodeRequestTooLarge
 	}
 
 	return p

@@ -204,12 +204,14 @@ func unusable(what string, err error) error {
 	}
 }
 
-// summarize makes a row of an account's stored value. The scoring service evaluates accounts as they change and when
-// days pass, so what is stored is what lists show.
-func (a *accounts) summarize(ctx context.Context, partition int, id string, main []byte) (*column.Row, error) {
+// summarize makes a row of an account's stored value, and decodes it. The scoring service evaluates accounts as they
+// change and when days pass, so what is stored is what lists show.
+func (a *accounts) summarize(
+	ctx context.Context, partition int, id string, main []byte,
+) (*column.Row, *health.Account, error) {
 	parts, err := partsOf(main)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	workspace, account, _ := store.SplitAccount(id)
@@ -217,26 +219,26 @@ func (a *accounts) summarize(ctx context.Context, partition int, id string, main
 	if len(parts) > 0 { // a large account, and a rare one: it takes reads of its own
 		v, err := a.read(ctx, partition, workspace, id)
 		if err != nil || v.account == nil {
-			return nil, err
+			return nil, nil, err
 		}
 
 		made := row(partition, account, v.account, v.set)
 		made.At = column.Place{Cursor: v.cursor, Revision: math.MaxUint64} // it was read later than the others
 
-		return made, nil
+		return made, v.account, nil
 	}
 
 	decoded, err := health.Decode(main, func(uint32) []byte { return nil })
 	if err != nil {
-		return nil, unusable("an account", err)
+		return nil, nil, unusable("an account", err)
 	}
 
 	set, err := a.setOf(ctx, partition, workspace, decoded.Result().SetVersion)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
-	return row(partition, account, decoded, set), nil
+	return row(partition, account, decoded, set), decoded, nil
 }
 
 // setOf returns a version of a workspace's scorecards; nil: it was in force too long ago to be kept. Versions never

@@ -1,9 +1,11 @@
 package query_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,7 +15,9 @@ import (
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/query"
 )
@@ -67,6 +71,81 @@ func TestABatchHoldsWhatSingleReadsReturn(t *testing.T) {
 			document := strings.Replace(string(scorecard.ShippedDocument()), "name: onboarding", "name: newcomers", 1)
 			w.setScorecards(home, 3, []byte(document), nil)
 			requireBatch() // by scorecards that are met for the first time
+		})
+	}
+}
+
+func TestABatchHoldsTheWriteThatItWaitsFor(t *testing.T) {
+	t.Parallel()
+
+	for name, open := range engines() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := start(t, open(t))
+			client, writer := w.health(), w.writer()
+			ids := []string{"untouched"}
+			w.score(home, "untouched", noon(), stay, used("untouched"))
+
+			scoring, stop := context.WithCancel(t.Context())
+			release := make(chan struct{})
+
+			var scorer sync.WaitGroup
+
+			// Nothing is scored before the batch waits, and one account is written in each partition and more.
+			scorer.Go(func() {
+				<-release
+
+				_ = w.log.Read(scoring, 0, 0, w.follow)
+			})
+
+			var items []eventlog.Item
+
+			for i := range 3 * partitions {
+				ids = append(ids, accountID(i))
+				items = append(items, eventlog.Item{
+					Partition: w.log.Layout().Partition(home, accountID(i)),
+					Record: &logv1.Record{
+						Workspace: home, Payload: &logv1.Record_Event{Event: used(accountID(i))},
+					},
+				})
+			}
+
+			token, err := writer.Write(t.Context(), items)
+			require.NoError(t, err)
+
+			req := &healthv1.BatchGetHealthRequest{AccountIds: ids, AtLeast: token.String()}
+			answered := make(chan *healthv1.BatchGetHealthResponse, 1)
+
+			go func() {
+				got, err := client.BatchGetHealth(w.as(access.RoleViewer), req)
+				if err != nil {
+					t.Errorf("reading the batch: %v", err)
+				}
+
+				answered <- got
+			}()
+
+			without, err := client.BatchGetHealth(w.as(access.RoleViewer), &healthv1.BatchGetHealthRequest{AccountIds: ids})
+			require.NoError(t, err)
+			require.Equal(t, ids[1:], without.GetMissingAccountIds(), "who does not wait gets what there is")
+			require.Empty(t, answered)
+			close(release)
+
+			got := <-answered
+
+			stop()
+			scorer.Wait()
+			require.Empty(t, got.GetMissingAccountIds())
+
+			found := make([]string, 0, len(ids))
+
+			for _, h := range got.GetHealths() {
+				found = append(found, h.GetAccountId())
+				require.NotNil(t, h.Score)
+			}
+
+			require.Equal(t, ids, found)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -33,12 +34,8 @@ func (h *healthServer) CompareHealth(
 		return nil, err
 	}
 
-	if to == latest {
-		to = v.account.Day()
-	}
-
-	if from == earliest {
-		from = to - compareDays
+	if from, to, err = compared(from, to, v.account.Day()); err != nil {
+		return nil, err
 	}
 
 	rows, err := v.history()
@@ -47,6 +44,33 @@ func (h *healthServer) CompareHealth(
 	}
 
 	return h.service.accounts.compare(ctx, v, rows, from, to)
+}
+
+// compared fills in the days that the request leaves open, and refuses those that have not come, neither for the account
+// nor for anybody.
+func compared(from, to, today health.Day) (health.Day, health.Day, error) {
+	latestDay := max(today, health.DayOf(time.Now().UnixMicro()))
+
+	switch {
+	case from > latestDay:
+		return 0, 0, invalid("from_date", "date.future", fmt.Sprintf("is after %s, which is today", latestDay))
+	case to != latest && to > latestDay:
+		return 0, 0, invalid("to_date", "date.future", fmt.Sprintf("is after %s, which is today", latestDay))
+	}
+
+	if to == latest {
+		to = today
+	}
+
+	if from == earliest {
+		from = to - compareDays
+	}
+
+	if from > to { // log time has not come to this day yet
+		return 0, 0, invalid("from_date", "date.order", fmt.Sprintf("is after %s, up to which the account is known", to))
+	}
+
+	return from, to, nil
 }
 
 // compare splits the change between the ends of two days of an account with those rows.

@@ -211,6 +211,17 @@ func TestCompareHealthSaysWhatIsMissing(t *testing.T) {
 	_, err = w.compare("2026-03-09", "2026-03-08")
 	require.Equal(t, []string{"to_date"}, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"))
 
+	for _, c := range []struct{ from, to, field string }{
+		{ahead(2), "", "from_date"},
+		{ahead(2), ahead(3), "from_date"},
+		{"2026-03-01", ahead(2), "to_date"},
+		{"", ahead(2), "to_date"},
+		{"2026-03-11", "", "from_date"}, // for this account it is the 10th
+	} {
+		_, err = w.compare(c.from, c.to)
+		require.Equal(t, []string{c.field}, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"), c)
+	}
+
 	_, err = w.health().CompareHealth(w.as(access.RoleViewer), &healthv1.CompareHealthRequest{AccountId: "nobody"})
 	requireError(t, err, codes.NotFound, "ACCOUNT_NOT_FOUND")
 

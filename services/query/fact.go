@@ -8,6 +8,7 @@ import (
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/health"
+	"hale.dev/services/query/internal/catalog"
 )
 
 const (
@@ -15,6 +16,8 @@ const (
 	defaultFacts = 50
 	// The windows of the measures that facts go by, in days.
 	seenDays, usedDays, npsDays, csatDays, cesDays = 28, 30, 180, 90, 90
+	// othersDays is in how many days another account must have used a feature for it to be one that an account lacks.
+	othersDays = 90
 )
 
 // GetFacts implements HealthService.
@@ -61,7 +64,7 @@ func (s *Service) facts(ctx context.Context, account string, v *view, limit int)
 	}
 	addUsers(out, &f, limit)
 	addFeatures(out, &f, today, limit)
-	addUnused(out, f.Milestones, limit)
+	addUnused(out, &f, s.feed.features.Since(ws, today-othersDays+1), limit)
 	addTickets(out, f.Tickets, limit)
 
 	return out, nil
@@ -131,14 +134,35 @@ func addFeatures(out *healthv1.Facts, f *health.Facts, today health.Day, limit i
 	out.Features = features[:min(limit, len(features))]
 }
 
-// addUnused adds the features of milestones that were never used, each once: they are what a customer is known to lack.
-func addUnused(out *healthv1.Facts, milestones []health.MilestoneFact, limit int) {
-	for i := range milestones {
-		m := &milestones[i]
-		if m.Reached == nil && !slices.Contains(out.GetFeaturesUnused(), m.Feature) && len(out.GetFeaturesUnused()) < limit {
-			out.FeaturesUnused = append(out.FeaturesUnused, m.Feature)
+// addUnused adds the features that were never used: those of milestones, then those that other accounts use, each once.
+// Where features are a sample, of the others it is not known.
+func addUnused(out *healthv1.Facts, f *health.Facts, others []catalog.Use, limit int) {
+	told := make(map[string]bool, len(f.Features))
+	for i := range f.Features {
+		told[f.Features[i].Name] = true
+	}
+
+	var unused []string
+
+	add := func(name string) {
+		if !told[name] {
+			told[name] = true
+			unused = append(unused, name)
 		}
 	}
+
+	for i := range f.Milestones {
+		add(f.Milestones[i].Feature)
+	}
+
+	for i := range others {
+		if f.FeaturesLevel == 0 {
+			add(others[i].Name)
+		}
+	}
+
+	out.FeaturesUnused = unused[:min(limit, len(unused))]
+	out.MoreFeaturesUnused = int32(len(unused) - len(out.GetFeaturesUnused())) //nolint:gosec // catalog.Most and few
 }
 
 // addTickets adds the open tickets, the weightiest first.

@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,6 +131,62 @@ func TestDaysToFirstValue(t *testing.T) {
 	require.Nil(t, w.facts(0).DaysToFirstValue, "to the first milestone")
 }
 
+func TestFeaturesThatOthersUse(t *testing.T) {
+	t.Parallel()
+
+	for name, open := range engines() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := start(t, open(t))
+			w.setScorecards(home, 3, withMilestones("chart", "export"), nil)
+
+			theirs := func(account, feature string) *eventv1.Event {
+				e := usedBy("ann", feature)
+				e.MessageId, e.AccountId = account+feature, account
+
+				return e
+			}
+
+			w.score(home, "acme", noon()-100*day, 0, usedBy("ann", "report"), usedBy("ann", "chart"))
+			w.score(home, "acme", noon(), 0)
+			w.score(home, "old", noon()-90*day, 0, theirs("old", "forgotten"))
+			w.score(home, "edge", noon()-89*day, 0, theirs("edge", "rare"))
+			w.score(home, "zeta", noon()-day, 0, theirs("zeta", "report"), theirs("zeta", "beta"), theirs("zeta", "alpha"))
+			w.score("other", "acme", noon(), 0, theirs("acme", "hidden"))
+
+			// One that stands in parts.
+			var many []*eventv1.Event
+			for i := range 300 {
+				many = append(many, theirs("big", fmt.Sprintf("feature-%03d", i)))
+			}
+
+			w.score(home, "big", noon()-2*day, 0, many...)
+
+			want := []string{"export", "alpha", "beta"}
+			for i := range 300 {
+				want = append(want, fmt.Sprintf("feature-%03d", i))
+			}
+
+			want = append(want, "rare")
+
+			unused := func(w *world) []string { return w.facts(1000).GetFeaturesUnused() }
+			require.Eventually(t, func() bool { return slices.Equal(want, unused(w)) }, patience, time.Millisecond,
+				"milestones first, then what others use")
+			require.Zero(t, w.facts(1000).GetMoreFeaturesUnused())
+
+			short := w.facts(2)
+			require.Equal(t, want[:2], short.GetFeaturesUnused())
+			require.EqualValues(t, len(want)-2, short.GetMoreFeaturesUnused())
+
+			beside := w.beside()
+			beside.run()
+			require.Eventually(t, func() bool { return beside.service.Ready() == nil }, patience, time.Millisecond)
+			require.Equal(t, want, unused(beside), "another process knows the same once it is filled")
+		})
+	}
+}
+
 func TestFactsOfNobody(t *testing.T) {
 	t.Parallel()
 
@@ -177,9 +234,24 @@ func TestAQuietCustomerIsNoBrokenSource(t *testing.T) {
 	scorer.pass(5 * time.Hour)
 	require.Equal(t, healthv1.SourceFact_STATE_ACTIVE, source("usage").GetState())
 	scorer.pass(2 * time.Hour)
-	await("usage", healthv1.SourceFact_STATE_SOURCE_SILENT)
+	await("ticket", healthv1.SourceFact_STATE_SOURCE_SPARSE)
+	require.Equal(t, healthv1.SourceFact_STATE_ACTIVE, source("usage").GetState(), "its own event is known")
 	require.InDelta(t, 7*3600, source("usage").GetLagSeconds(), patience.Seconds())
-	require.Equal(t, int64(6*3600), source("usage").GetSilentAfterSeconds())
+	require.Zero(t, source("usage").GetSilentAfterSeconds())
+
+	for i := range 7 {
+		scorer.pass(24 * time.Hour)
+
+		e := used("zeta")
+		e.MessageId = fmt.Sprint("daily-", i)
+		scorer.event(home, recorded(e))
+	}
+
+	await("usage", healthv1.SourceFact_STATE_ACTIVE)
+	require.Eventually(t, func() bool { return source("usage").GetSilentAfterSeconds() > 0 }, patience, time.Millisecond)
+	require.InDelta(t, 4*31*3600, source("usage").GetSilentAfterSeconds(), 4*3600, "the first pause was the longest")
+	scorer.pass(4 * 33 * time.Hour)
+	await("usage", healthv1.SourceFact_STATE_SOURCE_SILENT)
 
 	scorer.pass(15 * 24 * time.Hour)
 	scorer.event(home, recorded(used("zeta")))

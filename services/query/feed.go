@@ -12,7 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hale.dev/services/internal/fold"
+	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/store"
+	"hale.dev/services/query/internal/catalog"
 	"hale.dev/services/query/internal/column"
 	"hale.dev/services/query/internal/hub"
 )
@@ -31,10 +33,11 @@ const (
 	retryLeast, retryMost = 100 * time.Millisecond, 5 * time.Second
 )
 
-// summarize makes the row of an account from its stored value; nil: there is none any more.
-type summarize func(ctx context.Context, partition int, id string, main []byte) (*column.Row, error)
+// summarize makes the row of an account from its stored value, and decodes it; nil: there is none any more.
+type summarize func(ctx context.Context, partition int, id string, main []byte) (*column.Row, *health.Account, error)
 
-// feed follows the store's changes: it tells progress what is stored, and keeps the columns of lists.
+// feed follows the store's changes: it tells progress what is stored, and keeps the columns of lists and what features
+// are used.
 type feed struct {
 	store     store.Store
 	logger    *slog.Logger
@@ -44,6 +47,7 @@ type feed struct {
 	// stored is how far the store is, listed how far the columns are.
 	stored, listed *progress
 	book           column.Book
+	features       *catalog.Book
 	hub            *hub.Hub
 	// published is when watchers were told last, in nanoseconds since began.
 	published    atomic.Int64
@@ -87,8 +91,8 @@ func newFeed(s store.Store, partitions, ring int, f summarize, m *metrics, l *sl
 	made := &feed{
 		store: s, logger: l, metrics: m, summarize: f, began: time.Now(),
 		stored: newProgress(partitions), listed: newProgress(partitions),
-		parts: make([]feedPart, partitions),
-		wake:  make(chan struct{}, 1), urgent: make(chan struct{}, 1),
+		features: catalog.New(partitions), parts: make([]feedPart, partitions),
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 	}
 	made.hub = hub.New(&made.book, partitions, ring)
 

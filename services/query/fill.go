@@ -24,11 +24,13 @@ func (f *feed) do(ctx context.Context, n int, t *chore) error {
 		start := time.Now()
 
 		f.hub.Begin(n)
+		f.features.Begin(n)
 
 		if err := f.fill(ctx, n, t.lost.Place); err != nil {
 			return err
 		}
 
+		f.features.Filled(n)
 		f.hub.Filled(n, t.lost)
 
 		f.metrics.filled(ctx, time.Since(start))
@@ -206,7 +208,7 @@ func (f *feed) put(ctx context.Context, n int, ids []string, values [][]byte, at
 			continue
 		}
 
-		row, err := f.summarize(ctx, n, ids[i], value)
+		row, decoded, err := f.summarize(ctx, n, ids[i], value)
 
 		var known *Error
 
@@ -214,6 +216,7 @@ func (f *feed) put(ctx context.Context, n int, ids []string, values [][]byte, at
 		case row != nil:
 			row.At = row.At.Later(at(ids[i]))
 			rows[workspace] = append(rows[workspace], row)
+			f.features.Add(n, workspace, decoded.EachFeature)
 		case errors.As(err, &known) && known.Reason == reasonDataUnusable:
 			f.logger.ErrorContext(ctx, "an account that cannot be listed", "account", account,
 				"workspace", workspace, "error", err)

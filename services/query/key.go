@@ -118,12 +118,19 @@ func (a *adminServer) ListKeys(ctx context.Context, _ *adminv1.ListKeysRequest) 
 func (a *adminServer) RotateKey(
 	ctx context.Context, req *adminv1.RotateKeyRequest,
 ) (*adminv1.RotateKeyResponse, error) {
-	old, _, err := a.key(ctx, req.GetKeyId())
+	old, all, err := a.key(ctx, req.GetKeyId())
 	if err != nil {
 		return nil, err
 	}
 
-	k := settings.Key{Role: access.ParseRole(old.Role).String(), Name: old.Name, Limits: old.Limits}
+	k := settings.Key{Role: access.ParseRole(old.Role).String(), Name: old.Name, Limits: old.Limits, Expires: old.Expires}
+	if ttl := req.GetTimeToLive(); ttl != nil {
+		k.Expires = a.in(ttl)
+	}
+
+	if err := a.rotates(old, all, &k); err != nil {
+		return nil, err
+	}
 
 	secret, err := a.newKey(ctx, &k)
 	if err != nil {
@@ -153,6 +160,23 @@ func (a *adminServer) RotateKey(
 	return &adminv1.RotateKeyResponse{Key: keyInfo(&k), Secret: secret, OldKey: keyInfo(&old.Key)}, nil
 }
 
+// rotates says why a key cannot take the place of another.
+func (a *adminServer) rotates(old *settings.StoredKey, all []settings.StoredKey, k *settings.Key) error {
+	switch {
+	case k.Expires == nil:
+		return nil
+	case !a.service.deps.now().Before(*k.Expires):
+		return &Error{
+			Code: codes.FailedPrecondition, Reason: reasonKeyEnded,
+			Message: "the key has come to its end, and so would the new one: say how long it is to live",
+		}
+	case lastAdmin(old, all):
+		return errLastAdmin("this is the last admin key that does not end, and the new one would: make another one first")
+	default:
+		return nil
+	}
+}
+
 // RevokeKey implements AdminService.
 func (a *adminServer) RevokeKey(
 	ctx context.Context, req *adminv1.RevokeKeyRequest,
@@ -162,6 +186,19 @@ func (a *adminServer) RevokeKey(
 		return nil, err
 	}
 
+	if lastAdmin(k, all) {
+		return nil, errLastAdmin("this is the last admin key that does not end: make another one first")
+	}
+
+	if err := a.service.deps.Settings.DeleteKey(ctx, k.Hash); err != nil {
+		return nil, unavailable(reasonSettings, "the settings cannot be written now", err)
+	}
+
+	return &adminv1.RevokeKeyResponse{}, nil
+}
+
+// lastAdmin reports whether a key is the only one of all that an admin can count on.
+func lastAdmin(k *settings.StoredKey, all []settings.StoredKey) bool {
 	admins := 0
 
 	for i := range all {
@@ -170,18 +207,11 @@ func (a *adminServer) RevokeKey(
 		}
 	}
 
-	if lasting(k) && admins == 1 {
-		return nil, &Error{
-			Code: codes.FailedPrecondition, Reason: reasonLastAdmin,
-			Message: "this is the last admin key that does not end: make another one first",
-		}
-	}
+	return lasting(k) && admins == 1
+}
 
-	if err := a.service.deps.Settings.DeleteKey(ctx, k.Hash); err != nil {
-		return nil, unavailable(reasonSettings, "the settings cannot be written now", err)
-	}
-
-	return &adminv1.RevokeKeyResponse{}, nil
+func errLastAdmin(message string) *Error {
+	return &Error{Code: codes.FailedPrecondition, Reason: reasonLastAdmin, Message: message}
 }
 
 // lasting reports whether a key is one of an admin that does not end: only those can be counted on.

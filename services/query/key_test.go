@@ -69,12 +69,35 @@ func TestKeys(t *testing.T) {
 		w.opens(made.GetSecret(), codes.Unauthenticated)
 		require.Equal(t, "console", r.GetKey().GetName())
 		require.InDelta(t, 5, r.GetKey().GetLimits().GetRate(), 0)
+		require.WithinDuration(t, stored.GetExpiresAt().AsTime(), r.GetKey().GetExpiresAt().AsTime(), 0, "it ends when the old one would have")
 
-		other, err := admin.RotateKey(as, &adminv1.RotateKeyRequest{KeyId: r.GetKey().GetKeyId()})
+		other, err := admin.RotateKey(as, &adminv1.RotateKeyRequest{
+			KeyId: r.GetKey().GetKeyId(), TimeToLive: durationpb.New(48 * time.Hour),
+		})
 		require.NoError(t, err)
-		require.WithinDuration(t, time.Now().Add(24*time.Hour), other.GetOldKey().GetExpiresAt().AsTime(), time.Minute)
+		require.WithinDuration(t, stored.GetExpiresAt().AsTime(), other.GetOldKey().GetExpiresAt().AsTime(), 0, "a grace gives no longer life")
+		require.WithinDuration(t, time.Now().Add(48*time.Hour), other.GetKey().GetExpiresAt().AsTime(), time.Minute, "unless that is asked for")
+
+		last, err := admin.RotateKey(as, &adminv1.RotateKeyRequest{KeyId: other.GetKey().GetKeyId()})
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now().Add(24*time.Hour), last.GetOldKey().GetExpiresAt().AsTime(), time.Minute)
+		w.opens(last.GetSecret(), codes.OK)
 		w.opens(other.GetSecret(), codes.OK)
 		w.opens(r.GetSecret(), codes.OK)
+	})
+
+	t.Run("a key that has ended passes no end on", func(t *testing.T) {
+		_, err := admin.RotateKey(as, &adminv1.RotateKeyRequest{KeyId: made.GetKey().GetKeyId()})
+		requireError(t, err, codes.FailedPrecondition, "KEY_ENDED")
+
+		r, err := admin.RotateKey(as, &adminv1.RotateKeyRequest{
+			KeyId: made.GetKey().GetKeyId(), TimeToLive: durationpb.New(time.Hour),
+		})
+		require.NoError(t, err)
+		w.opens(r.GetSecret(), codes.OK)
+
+		_, err = admin.RotateKey(as, &adminv1.RotateKeyRequest{KeyId: made.GetKey().GetKeyId(), TimeToLive: durationpb.New(0)})
+		requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID")
 	})
 
 	t.Run("a revoked key opens nothing", func(t *testing.T) {
@@ -98,6 +121,9 @@ func TestKeys(t *testing.T) {
 		require.NoError(t, err)
 
 		_, err = admin.RevokeKey(as, &adminv1.RevokeKeyRequest{KeyId: own})
+		requireError(t, err, codes.FailedPrecondition, "LAST_ADMIN_KEY")
+
+		_, err = admin.RotateKey(as, &adminv1.RotateKeyRequest{KeyId: own, TimeToLive: durationpb.New(time.Hour)})
 		requireError(t, err, codes.FailedPrecondition, "LAST_ADMIN_KEY")
 	})
 

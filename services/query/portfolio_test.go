@@ -110,6 +110,15 @@ func TestGetPortfolio(t *testing.T) {
 			require.Equal(t, "grows", got.GetRenewals()[0].GetAccountId())
 			require.Equal(t, "2026-09-01", got.GetRenewals()[0].GetRenewalDate())
 
+			require.Empty(t, got.GetOverdueRenewals())
+			w.score(home, "lapsed", noon(), 0, paid("lapsed", 70, "2026-03-09"))
+
+			lapsed := requirePortfolio(t, w, &healthv1.GetPortfolioRequest{}, 3).GetOverdueRenewals()
+			require.Len(t, lapsed, 1, "who churned is not listed")
+			require.Equal(t, "lapsed", lapsed[0].GetAccountId())
+			require.True(t, lapsed[0].GetOverdue())
+			require.InDelta(t, 70, lapsed[0].GetArr(), 0)
+
 			var moved int32
 			for _, m := range got.GetMovements() {
 				moved += m.GetAccounts()
@@ -117,7 +126,7 @@ func TestGetPortfolio(t *testing.T) {
 
 			require.EqualValues(t, 3, moved, "who churned is seen to go")
 
-			filtered := requirePortfolio(t, w, &healthv1.GetPortfolioRequest{Filter: "arr < 160"}, 1)
+			filtered := requirePortfolio(t, w, &healthv1.GetPortfolioRequest{Filter: "arr < 160 AND arr > 100"}, 1)
 			require.InDelta(t, 150, filtered.GetTotal().GetArr(), 0)
 		})
 	}

@@ -122,13 +122,16 @@ func TestDecimal(t *testing.T) {
 func TestRule(t *testing.T) {
 	t.Parallel()
 
+	const viewer, operator, admin = access.RoleViewer, access.RoleOperator, access.RoleAdmin
+
 	rule := newPermissions().rule
 	require.Empty(t, rule("/grpc.health.v1.Health/Check"))
 	require.Empty(t, rule("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"))
-	require.Equal(t, []access.Role{access.RoleViewer, access.RoleOperator, access.RoleAdmin}, rule("/hale.health.v1.HealthService/GetHealth"))
-	require.Equal(t, []access.Role{access.RoleOperator, access.RoleAdmin}, rule("/hale.health.v1.HealthService/SetPulse"))
-	require.Equal(t, []access.Role{access.RoleAdmin}, rule("/hale.admin.v1.AdminService/ApplyScorecards"))
-	require.Equal(t, []access.Role{access.RoleNone}, rule("/whatever.comes.Next/Do"), "what nobody thought of is for nobody")
+	require.Equal(t, access.Any(viewer, operator, admin), rule("/hale.health.v1.HealthService/GetHealth"))
+	require.Equal(t, access.Any(operator, admin), rule("/hale.health.v1.HealthService/SetPulse"))
+	require.Equal(t, access.Any(admin), rule("/hale.admin.v1.AdminService/ApplyScorecards"))
+	require.Equal(t, access.Need{Roles: []access.Role{admin}, Installation: true}, rule("/hale.admin.v1.AdminService/StartRebuild"))
+	require.Equal(t, access.Any(access.RoleNone), rule("/whatever.comes.Next/Do"), "what nobody thought of is for nobody")
 }
 
 func TestPatience(t *testing.T) {

@@ -37,8 +37,9 @@ func sourceFacts(
 
 	for i := range out {
 		s := health.Source(i)
-		last, workspace := facts.LastEvent[s], all[s]
-		workspace.Last = max(workspace.Last, last) // history that was loaded does not count as activity
+		last := facts.LastEvent[s]
+		// History that was loaded does not count as activity, but its last event is known.
+		workspace := all[s].Merge(fold.Activity{Last: last})
 
 		fact := &healthv1.SourceFact{
 			Source: s.String(), State: sourceState(last, workspace, now), LastEventAt: timestamp(last),
@@ -58,15 +59,19 @@ func sourceFacts(
 
 // sourceState tells a quiet customer from a broken pipe.
 func sourceState(last int64, workspace fold.Activity, now int64) healthv1.SourceFact_State {
-	switch {
-	case workspace.Last == 0:
+	lately := last != 0 && now-last <= quietAfter
+
+	switch state := workspace.State(now); {
+	case state == fold.SourceNever:
 		return healthv1.SourceFact_STATE_NEVER
-	case now-workspace.Last > workspace.SilentAfter(now):
+	case state == fold.SourceSilent:
 		return healthv1.SourceFact_STATE_SOURCE_SILENT
-	case last == 0, now-last > quietAfter:
-		return healthv1.SourceFact_STATE_ACCOUNT_QUIET
-	default:
+	case lately:
 		return healthv1.SourceFact_STATE_ACTIVE
+	case state == fold.SourceSparse:
+		return healthv1.SourceFact_STATE_SOURCE_SPARSE
+	default:
+		return healthv1.SourceFact_STATE_ACCOUNT_QUIET
 	}
 }
 

@@ -18,7 +18,7 @@ func TestWhatWasLoadedIsKnownOfItsAccountAlone(t *testing.T) {
 	now := 1000 * hour
 
 	for ago, want := range map[int64]healthv1.SourceFact_State{
-		5: healthv1.SourceFact_STATE_ACTIVE, 7: healthv1.SourceFact_STATE_SOURCE_SILENT,
+		5: healthv1.SourceFact_STATE_ACTIVE, 7: healthv1.SourceFact_STATE_ACTIVE, 337: healthv1.SourceFact_STATE_SOURCE_SPARSE,
 	} {
 		facts := &health.Facts{}
 		facts.LastEvent[health.SourceLogin] = now - ago*hour
@@ -28,6 +28,7 @@ func TestWhatWasLoadedIsKnownOfItsAccountAlone(t *testing.T) {
 		require.Equal(t, want, login.GetState())
 		require.Equal(t, login.GetLastEventAt(), login.GetWorkspaceLastEventAt())
 		require.Equal(t, ago*3600, login.GetLagSeconds())
+		require.Zero(t, login.GetSilentAfterSeconds())
 		require.Equal(t, healthv1.SourceFact_STATE_NEVER, all[health.SourceUsage].GetState())
 	}
 }

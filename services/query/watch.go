@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
+	"hale.dev/services/internal/access"
 	"hale.dev/services/query/internal/column"
 	"hale.dev/services/query/internal/hub"
 )
@@ -93,7 +94,7 @@ func (w *watch) run(ctx context.Context) error {
 
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return w.gone(context.Cause(ctx))
 		case <-w.service.stopping:
 			return w.ended(codes.Unavailable, reasonStopping, "the service is stopping")
 		case <-w.rules.changed:
@@ -145,6 +146,15 @@ func (w *watch) next(ctx context.Context, s hub.Span, beat bool) (sent bool, err
 	w.service.metrics.told(ctx, b.changes)
 
 	return len(b.parts) > 0, nil
+}
+
+// gone is the error of a watch whose context has ended. Who may not watch any more can go on with another key.
+func (w *watch) gone(cause error) error {
+	if refusal, ok := errors.AsType[*access.Error](cause); ok {
+		return w.ended(refusal.Code, refusal.Reason, refusal.Message)
+	}
+
+	return cause
 }
 
 // ended is the error of a watch that the service ends.

@@ -48,7 +48,7 @@ const (
 	// patience bounds every wait of these tests; none is expected to take that long.
 	patience = 30 * time.Second
 	// home is the workspace of the tests' keys.
-	home       = "home"
+	home       = access.DefaultWorkspace
 	partitions = 4
 )
 

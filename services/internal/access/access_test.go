@@ -51,6 +51,20 @@ func addKey(t *testing.T, s *settings.Settings, workspace string, r access.Role)
 	return key
 }
 
+// authorize returns who shows a key, if its role is one of those.
+func authorize(t *testing.T, keys *access.Keyring, key string, roles ...access.Role) (access.Principal, error) {
+	t.Helper()
+
+	return keys.Admit(t.Context(), key, 0, access.Any(roles...))
+}
+
+// authenticate returns who shows a key, whatever the role.
+func authenticate(t *testing.T, keys *access.Keyring, key string) (access.Principal, error) {
+	t.Helper()
+
+	return authorize(t, keys, key, access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin)
+}
+
 func TestKeyring(t *testing.T) {
 	t.Parallel()
 
@@ -62,7 +76,7 @@ func TestKeyring(t *testing.T) {
 	t.Run("knows the keys that are there", func(t *testing.T) {
 		t.Parallel()
 
-		p, err := keys.Authenticate(query)
+		p, err := authenticate(t, keys, query)
 		require.NoError(t, err)
 		require.Equal(t, "w", p.Workspace)
 		require.Equal(t, access.RoleViewer, p.Role)
@@ -73,11 +87,11 @@ func TestKeyring(t *testing.T) {
 	t.Run("refuses what is not a key", func(t *testing.T) {
 		t.Parallel()
 
-		_, err := keys.Authenticate("")
+		_, err := authenticate(t, keys, "")
 		require.ErrorIs(t, err, access.ErrMissingKey)
 
 		for _, key := range []string{"x", query[:len(query)-1], query + "x", strings.Repeat("x", 1<<20)} {
-			_, err = keys.Authenticate(key)
+			_, err = authenticate(t, keys, key)
 			require.ErrorIs(t, err, access.ErrUnknownKey)
 		}
 	})
@@ -85,11 +99,11 @@ func TestKeyring(t *testing.T) {
 	t.Run("refuses a role that is not allowed", func(t *testing.T) {
 		t.Parallel()
 
-		_, err := keys.Authorize(query, access.RoleIngest, access.RoleAdmin)
+		_, err := authorize(t, keys, query, access.RoleIngest, access.RoleAdmin)
 		require.ErrorIs(t, err, access.ErrWrongKind)
-		_, err = keys.Authorize("x", access.RoleIngest)
+		_, err = authorize(t, keys, "x", access.RoleIngest)
 		require.ErrorIs(t, err, access.ErrUnknownKey)
-		_, err = keys.Authorize(query, access.RoleAdmin, access.RoleViewer)
+		_, err = authorize(t, keys, query, access.RoleAdmin, access.RoleViewer)
 		require.NoError(t, err)
 	})
 
@@ -98,10 +112,10 @@ func TestKeyring(t *testing.T) {
 
 		key := addKey(t, s, "w", access.RoleIngest)
 
-		require.Eventually(t, func() bool { _, err := keys.Authenticate(key); return err == nil },
+		require.Eventually(t, func() bool { _, err := authenticate(t, keys, key); return err == nil },
 			patience, time.Millisecond)
 		require.NoError(t, s.DeleteKey(t.Context(), access.Hash(key)))
-		require.Eventually(t, func() bool { _, err := keys.Authenticate(key); return err != nil },
+		require.Eventually(t, func() bool { _, err := authenticate(t, keys, key); return err != nil },
 			patience, time.Millisecond)
 	})
 
@@ -117,11 +131,11 @@ func TestKeyring(t *testing.T) {
 		}))
 
 		later := addKey(t, s, "w", access.RoleAdmin)
-		require.Eventually(t, func() bool { _, err := keys.Authenticate(later); return err == nil },
+		require.Eventually(t, func() bool { _, err := authenticate(t, keys, later); return err == nil },
 			patience, time.Millisecond)
 
 		for _, key := range []string{"bad", "odd"} {
-			_, err = keys.Authenticate(key)
+			_, err = authenticate(t, keys, key)
 			require.ErrorIs(t, err, access.ErrUnknownKey)
 		}
 	})
@@ -195,12 +209,12 @@ func TestInterceptors(t *testing.T) {
 	keys, err := access.Open(t.Context(), s)
 	require.NoError(t, err)
 
-	rule := func(method string) []access.Role {
+	rule := func(method string) access.Need {
 		if method == "/open" {
-			return nil
+			return access.Need{}
 		}
 
-		return []access.Role{access.RoleViewer}
+		return access.Any(access.RoleViewer)
 	}
 	unary, stream := access.UnaryInterceptor(keys, rule), access.StreamInterceptor(keys, rule)
 
@@ -402,7 +416,7 @@ func requireWorks(t *testing.T, s *settings.Settings, c access.Credentials) {
 	for role, key := range map[access.Role]string{
 		access.RoleIngest: c.IngestKey, access.RoleViewer: c.QueryKey, access.RoleAdmin: c.AdminKey,
 	} {
-		p, err := keys.Authorize(key, role)
+		p, err := authorize(t, keys, key, role)
 		require.NoError(t, err)
 		require.Equal(t, access.DefaultWorkspace, p.Workspace)
 	}

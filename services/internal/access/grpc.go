@@ -2,38 +2,61 @@ package access
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
-// Rule returns the roles that may call a method, named "/package.Service/Method". An empty list lets everyone
-// call it, without a key.
-type Rule = func(fullMethod string) []Role
+// Rule returns what a method needs, named "/package.Service/Method".
+type Rule = func(fullMethod string) Need
 
 // UnaryInterceptor lets only those call that rule allows, and puts the Principal into the context.
 func UnaryInterceptor(k *Keyring, rule Rule) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		ctx, err := k.admit(ctx, sizeOf(req), rule(info.FullMethod))
+		need := rule(info.FullMethod)
+		if need.open() {
+			return handler(ctx, req)
+		}
+
+		who, err := k.caller(ctx, sizeOf(req), need)
 		if err != nil {
 			return nil, err
 		}
 
-		return handler(ctx, req)
+		return handler(NewContext(ctx, who.Principal), req)
 	}
 }
 
-// StreamInterceptor is UnaryInterceptor for streams.
+// StreamInterceptor is UnaryInterceptor for streams. Each message that comes counts as a request, and the stream ends
+// with what opened it: its context then has an *Error as its cause.
 func StreamInterceptor(k *Keyring, rule Rule) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		ctx, err := k.admit(ss.Context(), 0, rule(info.FullMethod))
+		need := rule(info.FullMethod)
+		if need.open() {
+			return handler(srv, ss)
+		}
+
+		who, err := k.caller(ss.Context(), 0, need)
 		if err != nil {
 			return err
 		}
 
-		return handler(srv, &admitted{ServerStream: ss, ctx: ctx})
+		ctx, release := k.holds.add(ss.Context(), who)
+		defer release()
+
+		err = handler(srv, &admitted{ServerStream: ss, ctx: NewContext(ctx, who.Principal), who: who, now: k.now})
+
+		// What was under way failed for that, whatever it says; one of the same code says more.
+		var refusal *Error
+		if err != nil && errors.As(context.Cause(ctx), &refusal) && status.Code(err) != refusal.Code {
+			return refusal
+		}
+
+		return err
 	}
 }
 
@@ -47,37 +70,18 @@ func sizeOf(req any) int64 {
 }
 
 // errNobody is the refusal of a method that nobody may call.
-var errNobody = &Error{Code: codes.PermissionDenied, Reason: "KEY_WRONG_KIND", Message: "nobody may call this"}
+var errNobody = &Error{Code: codes.PermissionDenied, Reason: reasonKind, Message: "nobody may call this"}
 
-// admit checks the key in the metadata of a call.
-func (k *Keyring) admit(ctx context.Context, size int64, roles []Role) (context.Context, error) {
-	if len(roles) == 0 {
-		return ctx, nil
-	}
-
+// caller finds out who makes a call, by its metadata.
+func (k *Keyring) caller(ctx context.Context, size int64, need Need) (*known, error) {
 	var key string
 	if v := metadata.ValueFromIncomingContext(ctx, "authorization"); len(v) > 0 {
 		key = headerKey(v[0])
 	}
 
-	if roles[0] == RoleNone {
+	if need.Roles[0] == RoleNone {
 		return nil, errNobody
 	}
 
-	p, err := k.Admit(key, size, roles...)
-	if err != nil {
-		return nil, err
-	}
-
-	return NewContext(ctx, p), nil
+	return k.admit(ctx, key, size, need)
 }
-
-// admitted is a stream whose context carries the Principal.
-type admitted struct {
-	grpc.ServerStream
-
-	ctx context.Context //nolint:containedctx // this is how grpc hands a context to a stream's handler
-}
-
-// Context implements grpc.ServerStream.
-func (s *admitted) Context() context.Context { return s.ctx }

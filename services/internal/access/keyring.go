@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,23 +19,33 @@ const (
 	openWait = 30 * time.Second
 )
 
-// known is a key that opens something.
+// known is somebody who may come in. It is never changed.
 type known struct {
 	Principal
 
+	// hash of the key; token: there is none.
+	hash    settings.KeyHash
+	token   bool
 	expires *time.Time
 	meter   *meter
 }
 
+// ended says whether the key or token has come to its end.
+func (p *known) ended(now time.Time) bool { return p.expires != nil && !now.Before(*p.expires) }
+
 // principals by the hash of their key. The hash is looked up, never the key, so the time of a lookup tells
 // nothing about keys.
-type principals map[settings.KeyHash]known
+type principals map[settings.KeyHash]*known
 
-// Keyring knows all keys, and hears of new ones. It is safe for concurrent use.
+// Keyring knows who may come in: it has all keys, hears of new ones, and asks Tokens, if there are any, about the rest.
+// It is safe for concurrent use.
 type Keyring struct {
-	keys   atomic.Pointer[principals]
-	limits Limits
-	now    func() time.Time
+	keys     atomic.Pointer[principals]
+	tokens   Tokens // nil: keys only
+	limits   Limits
+	now      func() time.Time
+	subjects subjects
+	holds    holds
 }
 
 // Option changes how a keyring works.
@@ -46,9 +55,14 @@ type options struct {
 	logger *slog.Logger
 	limits Limits
 	now    func() time.Time
+	tokens Tokens
 }
 
-// WithLimits bounds the requests of every key that has no limits of its own; by default nothing is bounded.
+// WithTokens also lets those in who show a token; nil: keys only.
+func WithTokens(t Tokens) Option { return func(o *options) { o.tokens = t } }
+
+// WithLimits bounds the requests of every key that has no limits of its own, and of every holder of a token; by default
+// nothing is bounded.
 func WithLimits(l Limits) Option { return func(o *options) { o.limits = l } }
 
 // WithClock says what time it is.
@@ -66,13 +80,14 @@ func Open(ctx context.Context, s *settings.Settings, opts ...Option) (*Keyring, 
 	}
 
 	var (
-		k      = &Keyring{limits: o.limits, now: o.now}
+		k      = &Keyring{tokens: o.tokens, limits: o.limits, now: o.now}
 		synced = make(chan struct{})
 		failed = make(chan error, 1)
 	)
 
 	k.keys.Store(new(principals))
 
+	go k.guard(ctx)
 	go func() {
 		patient, cancel := context.WithTimeout(ctx, openWait)
 		first := sync.OnceFunc(func() { close(synced) })
@@ -122,7 +137,7 @@ func (k *Keyring) watch(ctx context.Context, s *settings.Settings, log *slog.Log
 		case c.Removed:
 			delete(next, c.Key.Hash)
 		default:
-			next[c.Key.Hash] = k.entry(p, c.Key, next[c.Key.Hash].meter)
+			next[c.Key.Hash] = k.entry(p, c.Key, next[c.Key.Hash])
 		}
 
 		if live {
@@ -140,68 +155,81 @@ func principal(k settings.Key) Principal {
 }
 
 // entry is what is kept of a key. A meter that counts by the same limits goes on.
-func (k *Keyring) entry(p Principal, stored settings.Key, old *meter) known {
+func (k *Keyring) entry(p Principal, stored settings.Key, old *known) *known {
 	limits := k.limits
 	if l := stored.Limits; l != nil {
 		limits = Limits{Rate: l.Rate, Burst: l.Burst, MaxBytes: l.MaxBytes}
 	}
 
-	if old == nil || old.limits != limits {
-		old = newMeter(limits)
+	p.MaxBytes = limits.MaxBytes
+	entry := &known{Principal: p, hash: stored.Hash, expires: stored.Expires}
+
+	if old != nil && old.meter.limits == limits {
+		entry.meter = old.meter
+	} else {
+		entry.meter = newMeter(limits)
 	}
 
-	return known{Principal: p, expires: stored.Expires, meter: old}
+	return entry
 }
 
-// Authenticate returns who calls with that key. Errors: ErrMissingKey, ErrUnknownKey.
-func (k *Keyring) Authenticate(key string) (Principal, error) {
-	p, err := k.find(key)
+// Admit lets a request in, which is to be made now and has a size in bytes (negative: it is not known yet), and returns
+// who makes it. key is what the request shows: a key, or a token. Errors: an *Error, a *LimitError, that of ctx.
+func (k *Keyring) Admit(ctx context.Context, key string, size int64, need Need) (Principal, error) {
+	who, err := k.admit(ctx, key, size, need)
+	if err != nil {
+		return Principal{}, err
+	}
 
-	return p.Principal, err
+	return who.Principal, nil
 }
 
-// find returns what is kept of a key that opens something.
-func (k *Keyring) find(key string) (known, error) {
+// admit is Admit.
+func (k *Keyring) admit(ctx context.Context, key string, size int64, need Need) (*known, error) {
+	who, err := k.find(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+
+	if err := need.refuses(who.Principal); err != nil {
+		return nil, err
+	}
+
+	return who, who.meter.take(k.now(), size)
+}
+
+// find returns who shows a key or a token.
+func (k *Keyring) find(ctx context.Context, key string) (*known, error) {
 	switch {
 	case key == "":
-		return known{}, ErrMissingKey
+		return nil, ErrMissingKey
+	case k.tokens != nil && isToken(key):
+		return k.readToken(ctx, key)
 	case len(key) > maxKey:
-		return known{}, ErrUnknownKey
+		return nil, ErrUnknownKey
 	}
 
-	p, ok := (*k.keys.Load())[Hash(key)]
-	if !ok || p.expires != nil && !k.now().Before(*p.expires) {
-		return known{}, ErrUnknownKey
+	who, ok := (*k.keys.Load())[Hash(key)]
+	if !ok || who.ended(k.now()) {
+		return nil, ErrUnknownKey
 	}
 
-	return p, nil
+	return who, nil
 }
 
-// Authorize returns who calls with that key, if its role is one of those. Errors: those of Authenticate,
-// ErrWrongKind.
-func (k *Keyring) Authorize(key string, roles ...Role) (Principal, error) {
-	p, err := k.findFor(key, roles)
+// stands says why somebody who was let in may stay no longer.
+func (k *Keyring) stands(who *known) error {
+	if who.token {
+		if who.ended(k.now()) {
+			return ErrTokenExpired
+		}
 
-	return p.Principal, err
-}
-
-// findFor is find for a key of one of those roles.
-func (k *Keyring) findFor(key string, roles []Role) (known, error) {
-	p, err := k.find(key)
-	if err == nil && !slices.Contains(roles, p.Role) {
-		return known{}, ErrWrongKind
+		return nil
 	}
 
-	return p, err
-}
-
-// Admit is Authorize for a request of a size in bytes that is to be made now: it also holds the key to its limits.
-// Errors: those of Authorize, a *LimitError.
-func (k *Keyring) Admit(key string, size int64, roles ...Role) (Principal, error) {
-	p, err := k.findFor(key, roles)
-	if err == nil {
-		err = p.meter.take(k.now(), size)
+	if now, ok := (*k.keys.Load())[who.hash]; !ok || now.ended(k.now()) {
+		return ErrKeyEnded
 	}
 
-	return p.Principal, err
+	return nil
 }

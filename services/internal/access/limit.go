@@ -49,6 +49,13 @@ type LimitError struct {
 	Message string
 }
 
+// TooLarge refuses a request that has more bytes than its key allows.
+func TooLarge(allowed int64) *LimitError {
+	return &LimitError{
+		Reason: reasonSize, Message: fmt.Sprintf("the request is larger than the %d bytes that the key allows", allowed),
+	}
+}
+
 // Error implements error.
 func (e *LimitError) Error() string { return "access: " + e.Message }
 
@@ -82,13 +89,24 @@ func newMeter(l Limits) *meter {
 	return m
 }
 
+// fits says whether a request of a size may be made at all.
+func (m *meter) fits(size int64) error {
+	if m.limits.MaxBytes > 0 && size > m.limits.MaxBytes {
+		return TooLarge(m.limits.MaxBytes)
+	}
+
+	return nil
+}
+
+// full says that nothing was counted lately: the meter is as good as a new one.
+func (m *meter) full(now time.Time) bool {
+	return m.bucket == nil || m.bucket.TokensAt(now) >= float64(m.bucket.Burst())
+}
+
 // take counts a request, or says why it may not be made.
 func (m *meter) take(now time.Time, size int64) error {
-	if m.limits.MaxBytes > 0 && size > m.limits.MaxBytes {
-		return &LimitError{
-			Reason:  reasonSize,
-			Message: fmt.Sprintf("the request has %d bytes, the key allows %d", size, m.limits.MaxBytes),
-		}
+	if err := m.fits(size); err != nil {
+		return err
 	}
 
 	if m.bucket == nil || m.bucket.AllowN(now, 1) {

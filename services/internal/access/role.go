@@ -73,10 +73,13 @@ type Principal struct {
 	Workspace string
 	// Role of the key.
 	Role Role
-	// KeyID names the key in logs: the beginning of its hash. Of a token it is the subject.
+	// KeyID names the caller in logs and as an author: the beginning of the key's hash. Of a token it is the address of
+	// its holder, or oidc: and the subject.
 	KeyID string
-	// Name is what the key is for; empty: not said.
+	// Name is what the key is for, or the name of the token's holder; empty: not said.
 	Name string
+	// MaxBytes bounds the size of a request, bytes; 0: no bound but the service's own.
+	MaxBytes int64
 }
 
 // principalKey is the context key of the principal.

@@ -135,7 +135,9 @@ func (s *story) resolve() string {
 
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
-	plain := func() *rule.Rule { return &rule.Rule{Name: "inactive", Severity: rule.SeverityWarning, Owner: rule.OwnerAccount} }
+	plain := func() *rule.Rule {
+		return &rule.Rule{Name: "inactive", Severity: rule.SeverityWarning, Owner: rule.OwnerAccount}
+	}
 	t.Run("a rule fires once, and its alert ends once", func(t *testing.T) {
 		t.Parallel()
 		s := newStory(t, plain()).after(hour).says().holds("inactive").after(hour).says("inactive fired")

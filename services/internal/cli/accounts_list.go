@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 )
@@ -36,6 +37,10 @@ func (a *app) accountsListCommand() *cobra.Command {
 			}
 
 			q.ReadMask = maskOf(chosen)
+			if len(chosen) == 0 && a.printer().format != formatTable {
+				q.ReadMask = &fieldmaskpb.FieldMask{Paths: []string{"*"}} // programs get all fields
+			}
+
 			q.CountTotal = limit > 0
 
 			return a.health(cmd.Context(), func(ctx context.Context, c healthv1.HealthServiceClient) error {
@@ -58,13 +63,13 @@ func (a *app) accountsListCommand() *cobra.Command {
 	cmd.Flags().StringVar(&q.OrderBy, "order-by", "",
 		"up to 5 fields or worklist, comma-separated, each with ` desc` behind; empty: score")
 	cmd.Flags().StringVar(&columns, "columns", "",
-		"fields to show, comma-separated, such as account_id,score,nps,traits.region; empty: the usual ones")
+		"fields to show, comma-separated, such as account_id,score,nps,traits.region; empty: the usual ones, and all in JSON and YAML")
 	atLeastFlag(cmd, &q.AtLeast)
 
 	return cmd
 }
 
-// printAccounts prints the usual fields, or those chosen.
+// printAccounts prints the fields chosen; else the usual ones for people, and all for programs.
 func (a *app) printAccounts(accounts []*healthv1.AccountSummary, chosen []field) error {
 	if len(chosen) > 0 {
 		rows := make([]map[string]any, 0, len(accounts))
@@ -75,12 +80,9 @@ func (a *app) printAccounts(accounts []*healthv1.AccountSummary, chosen []field)
 		return many(a.printer(), rows, drawFields(accounts, chosen))
 	}
 
-	views := make([]summaryView, 0, len(accounts))
-	for _, s := range accounts {
-		views = append(views, viewSummary(s))
-	}
+	rows := views(accounts, viewListed)
 
-	return many(a.printer(), views, drawAccounts(views))
+	return many(a.printer(), rows, drawAccounts(rows))
 }
 
 // listAccounts reads pages until it has limit accounts (0: all).
@@ -109,7 +111,7 @@ func listAccounts(
 	}
 }
 
-func drawAccounts(accounts []summaryView) func(io.Writer) error {
+func drawAccounts(accounts []listedView) func(io.Writer) error {
 	return func(w io.Writer) error {
 		t := table{columns: []column{
 			{name: "ACCOUNT"},

@@ -1,12 +1,11 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
-
-// kindScorecards is the `kind` of the file that holds a workspace's scorecards.
-const kindScorecards = "scorecards"
 
 func (a *app) applyCommand() *cobra.Command {
 	var files []string
@@ -14,13 +13,13 @@ func (a *app) applyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "apply -f FILE...", Short: "Put settings kept as files in force; `kind:` says what a file is",
 		Args:    arguments(0, 0, "files by -f"),
-		Example: "  hale apply -f scorecards.yaml",
+		Example: "  hale apply -f scorecards.yaml -f rules.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(files) == 0 {
 				return usageError("name a file with -f, or - for stdin")
 			}
 
-			docs := make([][]byte, len(files))
+			docs, kinds := make([][]byte, len(files)), make([]documentKind, len(files))
 
 			for i, name := range files { // all are read before the first is applied
 				doc, err := a.read(name, maxDocument)
@@ -28,7 +27,7 @@ func (a *app) applyCommand() *cobra.Command {
 					return err
 				}
 
-				if err := checkKind(name, doc); err != nil {
+				if kinds[i], err = kindOf(name, doc); err != nil {
 					return err
 				}
 
@@ -38,7 +37,7 @@ func (a *app) applyCommand() *cobra.Command {
 			done := make([]appliedView, 0, len(files))
 
 			for i, name := range files {
-				v, err := a.applyScorecards(cmd.Context(), name, docs[i])
+				v, err := a.applyDocument(cmd.Context(), kinds[i], name, docs[i])
 				if err != nil {
 					return err
 				}
@@ -55,22 +54,29 @@ func (a *app) applyCommand() *cobra.Command {
 	return cmd
 }
 
-// checkKind refuses a file that does not say it is something Hale can apply.
-func checkKind(name string, doc []byte) error {
+// kindOf returns the kind that a file says it is; one that does not say it is something Hale can apply is refused.
+func kindOf(name string, doc []byte) (documentKind, error) {
 	var head struct {
 		Kind string `yaml:"kind"`
 	}
 
 	if err := yaml.Unmarshal(doc, &head); err != nil {
-		return refused("%s: not YAML: %w", name, err)
+		return documentKind{}, refused("%s: not YAML: %w", name, err)
 	}
 
-	switch head.Kind {
-	case kindScorecards:
-		return nil
-	case "":
-		return refused("%s: no `kind:`; it must be %s", name, kindScorecards)
-	default:
-		return refused("%s: kind %q is not known; it must be %s", name, head.Kind, kindScorecards)
+	var known []string
+
+	for _, k := range documentKinds() {
+		if k.kind == head.Kind {
+			return k, nil
+		}
+
+		known = append(known, k.kind)
 	}
+
+	if head.Kind == "" {
+		return documentKind{}, refused("%s: no `kind:`; it must be %s", name, strings.Join(known, " or "))
+	}
+
+	return documentKind{}, refused("%s: kind %q is not known; it must be %s", name, head.Kind, strings.Join(known, " or "))
 }

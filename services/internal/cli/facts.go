@@ -47,12 +47,12 @@ func (a *app) accountsFactsCommand() *cobra.Command {
 func drawFacts(f *healthv1.Facts) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%s\nday %s, as of %s\nfirst day %s, last seen %s, last in touch %s\n"+
-			"users seen in 28 days %d, not seen %d\nfeatures used in 30 days %d, no longer used %d\n"+
+			"users seen in 28 days %d, not seen %d\nfeatures used in 30 days %d, no longer used %d, never used %d\n"+
 			"open tickets %d\ndays to first value %s\n\n",
 			printable(f.GetAccountId()), f.GetDay(), timeText(f.GetAsOf()),
 			dash(f.GetFirstDate()), dash(f.GetLastSeenDate()), dash(f.GetLastTouchDate()),
 			f.GetUsersSeen(), f.GetUsersUnseen(), f.GetFeaturesUsed(), f.GetFeaturesStopped(),
-			f.GetTicketsOpen(), wholeOr(f.DaysToFirstValue))
+			len(f.GetFeaturesUnused())+int(f.GetMoreFeaturesUnused()), f.GetTicketsOpen(), wholeOr(f.DaysToFirstValue))
 		if err != nil {
 			return err //nolint:wrapcheck // a failed write to stdout says it all
 		}

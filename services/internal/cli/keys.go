@@ -113,7 +113,7 @@ func (a *app) keysCreateCommand() *cobra.Command {
 }
 
 func (a *app) keysRotateCommand() *cobra.Command {
-	var grace time.Duration
+	var grace, ttl time.Duration
 
 	cmd := &cobra.Command{
 		Use: "rotate ID", Short: "Make a key in place of another, which goes on for a while",
@@ -121,6 +121,9 @@ func (a *app) keysRotateCommand() *cobra.Command {
 		Example: "  hale keys rotate 0123456789ab --grace 168h",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q := &adminv1.RotateKeyRequest{KeyId: args[0], Grace: durationpb.New(grace)}
+			if ttl != 0 {
+				q.TimeToLive = durationpb.New(ttl)
+			}
 
 			return a.administer(cmd.Context(), func(ctx context.Context, c adminv1.AdminServiceClient) error {
 				r, err := c.RotateKey(ctx, q)
@@ -139,6 +142,7 @@ func (a *app) keysRotateCommand() *cobra.Command {
 	const day = 24 * time.Hour
 
 	cmd.Flags().DurationVar(&grace, "grace", day, "for how long the old key goes on")
+	cmd.Flags().DurationVar(&ttl, "ttl", 0, "for how long the new key opens anything; 0: until the end of the old one")
 
 	return cmd
 }

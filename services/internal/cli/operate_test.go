@@ -70,7 +70,7 @@ func deploy(t *testing.T, snapshots bool) *deployment {
 	keys, err := settings.Open(t.Context(), d.log.JetStream(), 1)
 	require.NoError(t, err)
 	require.NoError(t, keys.PutKey(t.Context(), settings.Key{
-		Hash: access.Hash(d.key), Workspace: "home", Role: access.RoleAdmin.String(), Created: time.Now(),
+		Hash: access.Hash(d.key), Workspace: access.DefaultWorkspace, Role: access.RoleAdmin.String(), Created: time.Now(),
 	}))
 
 	deps := query.Deps{

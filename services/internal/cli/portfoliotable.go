@@ -32,7 +32,8 @@ func drawPortfolio(v *portfolioView) func(io.Writer) error {
 			{v.Movements != nil, "Movement between bands", movementTable},
 			{v.Months != nil, "Retention", retentionTable},
 			{v.Cohorts != nil, "Cohorts: what is left at the end of each month, percent", cohortTable},
-			{v.Renewals != nil, "Renewals due", renewalTable},
+			{v.Overdue != nil, "Renewals overdue", overdueTable},
+			{v.Renewals != nil, "Renewals due", dueTable},
 			{v.Expansions != nil, "May buy more", expansionTable},
 			{v.References != nil, "May speak for us", referenceTable},
 			{v.Surveys != nil, "Surveys", surveyTable},
@@ -169,12 +170,16 @@ func percents(values []float64) []string {
 	return out
 }
 
-func renewalTable(v *portfolioView) table {
+func overdueTable(v *portfolioView) table { return renewalTable(v.Overdue) }
+
+func dueTable(v *portfolioView) table { return renewalTable(v.Renewals) }
+
+func renewalTable(renewals []renewalView) table {
 	t := table{columns: []column{
 		left("RENEWS"), left("ACCOUNT"), left("NAME"), right("ARR"), right("SCORE"), left("BAND"), right("LIKELY"), left("OWNER"),
 	}}
 
-	for _, r := range v.Renewals {
+	for _, r := range renewals {
 		t.add(r.RenewalDate, r.AccountID, r.Name, optional(r.ARR, 0), optional(r.Score, 1), r.Band, share(r.Likelihood), r.Owner)
 	}
 

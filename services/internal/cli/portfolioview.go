@@ -20,6 +20,7 @@ type portfolioView struct {
 	Months        []retentionView   `json:"months,omitzero"`
 	Cohorts       []cohortView      `json:"cohorts,omitzero"`
 	Renewals      []renewalView     `json:"renewals,omitzero"`
+	Overdue       []renewalView     `json:"overdue_renewals,omitzero"`
 	Expansions    []candidateView   `json:"expansions,omitzero"`
 	References    []candidateView   `json:"references,omitzero"`
 	Surveys       []surveyMonthView `json:"surveys,omitzero"`
@@ -75,6 +76,7 @@ type renewalView struct {
 	Band        string   `json:"band"`
 	Owner       string   `json:"owner"`
 	Likelihood  *float64 `json:"likelihood"`
+	Overdue     bool     `json:"overdue"`
 }
 
 type candidateView struct {
@@ -111,10 +113,12 @@ func viewPortfolio(r *healthv1.GetPortfolioResponse, sections []string) portfoli
 			v.Total, v.Bands, v.Segments = &total, views(r.GetBands(), viewGroup), views(r.GetSegments(), viewGroup)
 			v.Owners, v.Stages = views(r.GetOwners(), viewGroup), views(r.GetStages(), viewGroup)
 		},
-		"movements":  func() { v.Movements = views(r.GetMovements(), viewMovement) },
-		"retention":  func() { v.Months = views(r.GetMonths(), viewRetention) },
-		"cohorts":    func() { v.Cohorts = views(r.GetCohorts(), viewCohort) },
-		"renewals":   func() { v.Renewals = views(r.GetRenewals(), viewRenewal) },
+		"movements": func() { v.Movements = views(r.GetMovements(), viewMovement) },
+		"retention": func() { v.Months = views(r.GetMonths(), viewRetention) },
+		"cohorts":   func() { v.Cohorts = views(r.GetCohorts(), viewCohort) },
+		"renewals": func() {
+			v.Renewals, v.Overdue = views(r.GetRenewals(), viewRenewal), views(r.GetOverdueRenewals(), viewRenewal)
+		},
 		"expansions": func() { v.Expansions = views(r.GetExpansions(), viewCandidate) },
 		"references": func() { v.References = views(r.GetReferences(), viewCandidate) },
 		"surveys":    func() { v.Surveys = views(r.GetSurveys(), viewSurveyMonth) },
@@ -170,7 +174,7 @@ func viewCohort(c *healthv1.Cohort) cohortView {
 func viewRenewal(r *healthv1.Renewal) renewalView {
 	return renewalView{
 		AccountID: r.GetAccountId(), Name: r.GetName(), RenewalDate: r.GetRenewalDate(), ARR: r.Arr, Score: r.Score,
-		Band: bandName(r.GetBand()), Owner: r.GetOwner(), Likelihood: r.Likelihood,
+		Band: bandName(r.GetBand()), Owner: r.GetOwner(), Likelihood: r.Likelihood, Overdue: r.GetOverdue(),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,7 +91,7 @@ func anyPorts() []string {
 }
 
 // start starts a run on a data folder and waits until it is ready.
-func start(t *testing.T, dir string) *run {
+func start(t *testing.T, dir string, flags ...string) *run {
 	t.Helper()
 
 	ctx, stop := context.WithCancel(context.Background())
@@ -98,7 +99,7 @@ func start(t *testing.T, dir string) *run {
 	log := &buffer{}
 
 	go func() {
-		code := cli.Main(ctx, append([]string{"run", "--data", dir}, anyPorts()...), cli.IO{
+		code := cli.Main(ctx, slices.Concat([]string{"run", "--data", dir}, anyPorts(), flags), cli.IO{
 			In: strings.NewReader(""), Out: r.out, Err: log, Program: "bin/hale", Version: "1.2.3",
 		})
 		r.done <- result{r.out.String(), log.String(), code}

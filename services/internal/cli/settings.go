@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"hale.dev/services/internal/access/oidc"
 	"hale.dev/services/internal/cli/process"
 	"hale.dev/services/internal/config"
 	"hale.dev/services/internal/demo"
@@ -51,8 +52,7 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.String(&p.AdminTLS.Key, "admin_tls_key", "", "PEM file with its key")
 	set.String(&p.AdminTLS.ClientCA, "admin_tls_client_ca", "", "PEM file of the authorities whose clients it lets in")
 
-	set.Float(&p.Limits.Rate, "access.rate", 0, "requests a second that a key without limits of its own may make; 0: any")
-	set.Int(&p.Limits.Burst, "access.burst", 0, "how many of them may come at once; 0: as many as the rate")
+	s.declareAccess(set)
 
 	set.Int(&p.Events.Partitions, "events.partitions", 0, "partitions of the log, fixed at first start; 0: 16")
 	set.Int(&p.Events.Streams, "events.streams", 0, "streams of the log, fixed at first start; 0: 1")
@@ -71,6 +71,23 @@ func (s *settings) declareProcess(set *config.Set) {
 	set.String(&p.Telemetry.LogLevel, "telemetry.log_level", "info",
 		"debug, info, warn or error", config.Named("log-level"))
 	set.String(&p.Telemetry.LogFormat, "telemetry.log_format", "text", "text or json", config.Named("log-format"))
+}
+
+func (s *settings) declareAccess(set *config.Set) {
+	l := &s.process.Limits
+	set.Float(&l.Rate, "access.rate", 0, "requests a second that a key without limits of its own may make; 0: any")
+	set.Int(&l.Burst, "access.burst", 0, "how many of them may come at once; 0: as many as the rate")
+
+	c := &s.process.OIDC
+	set.String(&c.Issuer, "access.oidc.issuer", "", "URL of the OpenID Connect issuer whose tokens are taken; empty: keys only")
+	set.String(&c.Audience, "access.oidc.audience", "", "audience that a token must have")
+	set.Strings(&c.Algorithms, "access.oidc.algorithms", nil,
+		"algorithms that tokens may be signed with, of "+strings.Join(oidc.Algorithms(), ", ")+"; empty: all")
+	set.String(&c.WorkspaceClaim, "access.oidc.workspace_claim", "", "claim of a token that names its workspace")
+	set.String(&c.Workspace, "access.oidc.workspace", "", "workspace of everybody who has a token, instead of a claim")
+	set.String(&c.RoleClaim, "access.oidc.role_claim", "", "claim that says what its holder may do; empty: groups")
+	set.Strings(&c.Roles, "access.oidc.roles", nil, "roles of its values, by commas: hale-admins=admin,success=operator")
+	set.Duration(&c.ClockSkew, "access.oidc.clock_skew", 0, "how much the issuer's clock may differ; 0: 30s")
 }
 
 func (s *settings) declareIngest(set *config.Set) {

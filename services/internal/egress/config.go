@@ -1,10 +1,12 @@
 package egress
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,6 +14,7 @@ import (
 const (
 	defaultTimeout = 10 * time.Second
 	defaultMaxBody = 64 << 10
+	maxHeader      = 64 << 10
 )
 
 // ErrAllow is wrapped by the error for an entry of the list of what is allowed that is none.
@@ -26,6 +29,8 @@ type Config struct {
 	Timeout time.Duration
 	// MaxBody is how many bytes of an answer are read; 0: 64 KiB.
 	MaxBody int64
+	// RootCAs are the authorities that servers are trusted by; nil: those of the machine.
+	RootCAs *x509.CertPool
 }
 
 // Validate reports what is wrong.
@@ -61,12 +66,17 @@ func (c Config) allowed() (allowed, error) {
 
 // hostOf returns a host, or host and port, as it is compared.
 func hostOf(entry string) (string, bool) {
-	host, port, err := net.SplitHostPort(entry)
-	if err != nil {
-		host, port = entry, ""
+	host := entry
+
+	if name, port, err := net.SplitHostPort(entry); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", false
+		}
+
+		host = name
 	}
 
-	if host == "" || strings.ContainsAny(host, "/:*@ ") || err == nil && port == "" {
+	if host == "" || strings.ContainsAny(host, "/:*@ ") {
 		return "", false
 	}
 

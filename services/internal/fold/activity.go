@@ -16,6 +16,25 @@ const (
 	// minSilence is how long no source counts as silent, and gapsOfSilence how many times its largest gap has to pass.
 	minSilence    = 6 * hour
 	gapsOfSilence = 4
+	// rhythmDays is on how many days of the 14 up to its last event a source must have sent, so that its gaps tell
+	// anything: on half of them, which takes a weekend in.
+	rhythmDays = 7
+	dayHours   = 24
+)
+
+// SourceState says what the time since its last event means for a source.
+type SourceState uint8
+
+// The states of a source.
+const (
+	// SourceNever sent anything.
+	SourceNever SourceState = iota
+	// SourceSending sent something lately, as far as its own rhythm goes.
+	SourceSending
+	// SourceSparse sends nothing just now, and too seldom to tell whether that means anything.
+	SourceSparse
+	// SourceSilent sends nothing any more, though it used to: it broke, or was turned off.
+	SourceSilent
 )
 
 // Activity is when a source of a workspace sent live events. Times are log time: that of arrival. The zero value is that
@@ -90,9 +109,42 @@ func (a Activity) LargestGap(now int64) int64 {
 }
 
 // SilentAfter returns after how many microseconds without an event the source counts as silent: 6 hours, or 4 times its
-// largest gap of 14 days.
+// largest gap of 14 days. 0: never, because it sent on fewer than 7 of the 14 days up to its last event, so that its
+// gaps say nothing.
 func (a Activity) SilentAfter(now int64) int64 {
+	if a.days() < rhythmDays {
+		return 0
+	}
 	return max(minSilence, gapsOfSilence*a.LargestGap(now)*hour)
+}
+
+// State tells a source that is broken from one that is still. Everything that asks for silence asks here.
+func (a Activity) State(now int64) SourceState {
+	quiet, after := now-a.Last, a.SilentAfter(now)
+	switch {
+	case a.Last == 0:
+		return SourceNever
+	case quiet <= max(minSilence, after):
+		return SourceSending
+	case after == 0:
+		return SourceSparse
+	default:
+		return SourceSilent
+	}
+}
+
+// days counts the days, UTC, that had events among the 14 up to the last event. How long that is ago does not matter: a
+// source that broke stays as regular as it was.
+func (a *Activity) days() int {
+	n, last := 0, int64(-1)
+	for i, word := range a.hours {
+		for ; word != 0; word &= word - 1 {
+			if day := (a.Last/hour - int64(i*64+bits.TrailingZeros64(word))) / dayHours; day != last {
+				n, last = n+1, day
+			}
+		}
+	}
+	return n
 }
 
 // sources is the activity of a workspace's sources.

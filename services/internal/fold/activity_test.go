@@ -37,8 +37,41 @@ func largestGap(times []int64, now int64) int64 {
 	return largest
 }
 
+// sourceState is what State says, found by looking at all times of events.
+func sourceState(times []int64, now int64) fold.SourceState {
+	if len(times) == 0 {
+		return fold.SourceNever
+	}
+	last := slices.Max(times)
+	days := map[int64]bool{}
+	for _, t := range times {
+		if t/microsOfHour > last/microsOfHour-hoursKept {
+			days[t/microsOfHour/24] = true
+		}
+	}
+	switch still := now - last; {
+	case still <= 6*microsOfHour:
+		return fold.SourceSending
+	case len(days) < 7:
+		return fold.SourceSparse
+	case still <= 4*largestGap(times, now)*microsOfHour:
+		return fold.SourceSending
+	default:
+		return fold.SourceSilent
+	}
+}
+
 func login(id string, at time.Time) *logv1.Record {
 	return event(&eventv1.Event{MessageId: id, AccountId: "a", OccurredAt: timestamppb.New(at), Body: &eventv1.Event_Login{Login: &eventv1.Login{}}})
+}
+
+// days are the first n.
+func days(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 func TestActivity(t *testing.T) {
@@ -49,8 +82,12 @@ func TestActivity(t *testing.T) {
 			rigs := []*rig{newRig(t), newRig(t)}
 			now := start
 			var times []int64
+			pauses := []int{0, 1, 20, 60, 61, 600, 3000, 21000}
+			if rapid.Bool().Draw(rt, "regular") {
+				pauses = []int{600, 700, 1440}
+			}
 			for i := range rapid.IntRange(0, 30).Draw(rt, "events") {
-				now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 20, 60, 61, 600, 3000, 21000}).Draw(rt, "minutes")) * time.Minute)
+				now = now.Add(time.Duration(rapid.SampledFrom(pauses).Draw(rt, "minutes")) * time.Minute)
 				r := rigs[rapid.IntRange(0, 1).Draw(rt, "partition")]
 				r.send(now, usage(fmt.Sprint(i), "a", now))
 				times = append(times, now.UnixMicro())
@@ -65,11 +102,52 @@ func TestActivity(t *testing.T) {
 			all := x.Merge(y)
 			gap := largestGap(times, later)
 			require.Equal(rt, gap, all.LargestGap(later))
-			require.Equal(rt, max(6, 4*gap)*microsOfHour, all.SilentAfter(later))
+			require.Equal(rt, sourceState(times, later), all.State(later))
+			if after := all.SilentAfter(later); after != 0 {
+				require.Equal(rt, max(6, 4*gap)*microsOfHour, after)
+			}
 			if len(times) > 0 {
 				require.Equal(rt, times[len(times)-1], all.Last)
 			}
 		})
+	})
+	t.Run("tells a source that broke from one that is still", func(t *testing.T) {
+		t.Parallel()
+		const day = 24 * time.Hour
+		for _, c := range []struct {
+			name string
+			// days are those with events, every so often within eight hours of each.
+			days  []int
+			every time.Duration
+			still time.Duration
+			want  fold.SourceState
+		}{
+			{"busy in office hours, still for 6 h", days(7), time.Hour, 6 * time.Hour, fold.SourceSending},
+			{"the same, still for 2.5 d: its nights are 17 h", days(7), time.Hour, 60 * time.Hour, fold.SourceSending},
+			{"the same, still for 3 d", days(7), time.Hour, 72 * time.Hour, fold.SourceSilent},
+			{"the same, still for a year", days(7), time.Hour, 365 * day, fold.SourceSilent},
+			{"set up a week ago", days(6), time.Hour, 365 * day, fold.SourceSparse},
+			{"synced each night", days(14), day, 4 * day, fold.SourceSending},
+			{"synced each night, and missed 5 times", days(14), day, 5 * day, fold.SourceSilent},
+			{"on workdays, on the second day after a weekend", []int{0, 1, 2, 3, 4, 7, 8, 9, 10, 11}, time.Hour, 4 * day, fold.SourceSending},
+			{"imported once", days(1), time.Minute, 30 * day, fold.SourceSparse},
+			{"two meetings a week", []int{0, 3, 7, 10}, day, 10 * day, fold.SourceSparse},
+			{"two meetings a week, one of them just now", []int{0, 3, 7, 10}, day, time.Hour, fold.SourceSending},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t)
+				var last time.Time
+				for _, d := range c.days {
+					for at := time.Duration(0); at < 8*time.Hour; at += c.every {
+						last = start.Truncate(day).Add(time.Duration(d)*day + 9*time.Hour + at)
+						r.send(last, login(last.String(), last))
+					}
+				}
+				require.Equal(t, c.want, r.p.Sources("w")[health.SourceLogin].State(last.Add(c.still).UnixMicro()))
+			})
+		}
+		require.Equal(t, fold.SourceNever, fold.Activity{}.State(start.UnixMicro()))
 	})
 	t.Run("is kept for each source and workspace", func(t *testing.T) {
 		t.Parallel()

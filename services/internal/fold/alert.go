@@ -17,10 +17,11 @@ import (
 // RuleParser compiles a document of rules of alerts.
 type RuleParser func(document []byte) (*rule.Set, error)
 
-// review is what a review of an account at a time goes by.
+// review is what a review of an account at a time goes by; it is good until the next call.
 func (p *Partition) review(id string, at int64, set *scorecard.Set) *health.Review {
 	workspace, account, _ := store.SplitAccount(id)
-	r := &health.Review{Workspace: workspace, Account: account, At: at, Rules: p.rulesOf(workspace), Set: set}
+	r := &p.reviewing
+	*r = health.Review{Workspace: workspace, Account: account, At: at, Rules: p.rulesOf(workspace), Set: set}
 	if w := p.findWorkspace(workspace); w != nil {
 		r.Change = w.Change
 	}
@@ -58,18 +59,15 @@ func (p *Partition) settleAccount(id, workspace string, a *health.Account, set *
 		a.SetSilent(w.silent(), set)
 		at = w.ChangedAt
 	}
-	p.watch(id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(p.review(id, at, set)) })
+	p.watched(id, a, a.Timer(), a.EvaluateAndReview(p.review(id, at, set)))
 	return true
 }
 
-// watch takes in what a review of the account says, and what it asks for.
-func (p *Partition) watch(id string, a *health.Account, review func() []*alertv1.Transition) {
-	before := a.Timer()
-	transitions := review()
+// watched takes in what a review of the account said, and what the account asks for, if that is another time than before.
+func (p *Partition) watched(id string, a *health.Account, before int64, transitions []*alertv1.Transition) {
 	p.setTimer(id, a, before)
 	if len(transitions) > 0 {
-		workspace, _, _ := store.SplitAccount(id)
-		p.decided(workspace, transitions...)
+		p.decided(workspaceOf(id), transitions...)
 	}
 }
 
@@ -83,13 +81,11 @@ func (p *Partition) pass(id string, a *health.Account, set *scorecard.Set, to in
 		case due != 0 && due <= to && due < midnight:
 			r := p.review(id, due, set)
 			r.Quiet = quiet
-			p.watch(id, a, func() []*alertv1.Transition { return a.Ring(r) })
+			p.watched(id, a, due, a.Ring(r))
 		case midnight <= to:
 			r := p.review(id, midnight, set)
 			r.Quiet = quiet
-			p.watch(id, a, func() []*alertv1.Transition {
-				return a.RollAndReview(r, func(row health.Row) { p.changed.row(id, row) })
-			})
+			p.watched(id, a, due, a.RollAndReview(r, func(row health.Row) { p.changed.row(id, row) }))
 		default:
 			return passed
 		}
@@ -175,9 +171,9 @@ func (p *Partition) accountCommand(id, workspace string, c *logv1.AlertCommand, 
 		return refusal
 	}
 	p.changed.touch(id, a)
-	p.watch(id, a, func() []*alertv1.Transition {
-		return []*alertv1.Transition{a.Command(p.review(id, p.LogTime, set), c)}
-	})
+	before := a.Timer()
+	done := a.Command(p.review(id, p.LogTime, set), c)
+	p.watched(id, a, before, []*alertv1.Transition{done})
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"fmt"
 
-	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/health"
@@ -60,8 +59,10 @@ type Partition struct {
 	parseRules   RuleParser
 	rules        map[string]*rule.Set
 	// muted says that what is decided about alerts is told to nobody.
-	muted  bool
-	timers timerHeap
+	muted bool
+	// reviewing is the review under way.
+	reviewing health.Review
+	timers    timerHeap
 	// waking are accounts whose timers have rung.
 	waking []string
 	// published is the first entry of the outbox that is not known to be in ALERTS.
@@ -480,7 +481,7 @@ func (p *Partition) leave(id string, a *health.Account, set *scorecard.Set, at i
 	}
 	r := p.review(id, at, set)
 	r.Quiet = true
-	p.watch(id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(r) })
+	p.watched(id, a, a.Timer(), a.EvaluateAndReview(r))
 }
 
 func workspaceOf(id string) string {
@@ -549,7 +550,7 @@ func (p *Partition) evaluateTouched(t *touch) {
 	if w := p.findWorkspace(t.workspace); w != nil {
 		a.SetSilent(w.silent(), set) // a new account has not heard of it yet
 	}
-	p.watch(t.id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(p.review(t.id, p.LogTime, set)) })
+	p.watched(t.id, a, a.Timer(), a.EvaluateAndReview(p.review(t.id, p.LogTime, set)))
 }
 
 func (p *Partition) refuse(m *Message, index int, code, field, why string) {

@@ -47,7 +47,7 @@ func (h *timerHeap) Pop() any {
 // setTimer keeps what an account asked for, if it is not what it asked for before.
 func (p *Partition) setTimer(id string, a *health.Account, before int64) {
 	at := a.Timer()
-	if at == 0 || at == before {
+	if at == before || at <= p.LogTime { // none, known, or met on the way to log time
 		return
 	}
 	heap.Push(&p.timers, timer{at, id})

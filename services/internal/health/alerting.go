@@ -36,6 +36,9 @@ func (a *Account) SettingsChange() uint64 { return a.alerting.change }
 // Timer returns for when the account asked to be woken; 0: it did not.
 func (a *Account) Timer() Time { return a.alerting.timer }
 
+// bookBytes is room for what most books come to.
+const bookBytes = 256
+
 // Parts of the stored form that are there.
 const (
 	alertingBook = 1 << iota
@@ -56,7 +59,7 @@ func (g *alerting) encode(w *writer, today Day) {
 	w.byte(head)
 	w.uint(g.change)
 	if !g.book.Empty() {
-		w.chunk(g.book.Append(nil, base))
+		w.chunk(g.book.Append(make([]byte, 0, bookBytes), base))
 	}
 	if g.timer != 0 {
 		w.int(g.timer - base)

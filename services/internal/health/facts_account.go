@@ -32,6 +32,11 @@ func (a *Account) Facts(set *scorecard.Set) Facts {
 	return f
 }
 
+// EachFeature visits the features that were used, each with the last day of it, in no order.
+func (a *Account) EachFeature(f func(name string, last Day)) {
+	a.features.each(func(name string, e *feature) { f(name, e.last) })
+}
+
 // LastEvent returns the time of the latest event of a source; 0: none.
 func (a *Account) LastEvent(s Source) Time { return a.lastEvent[s] }
 

@@ -106,6 +106,11 @@ func TestFactsNameWhatHappened(t *testing.T) {
 	require.Equal(t, want, a.Facts(set))
 	require.Equal(t, want, again(t, a).Facts(set))
 	require.Equal(t, *noon(5), a.LastEvent(health.SourceTicket))
+	again(t, a).EachFeature(func(name string, last health.Day) {
+		want.Features = want.Features[1:]
+		require.Equal(t, []any{"invite", *day(12)}, []any{name, last})
+	})
+	require.Empty(t, want.Features, "all were visited")
 
 	t.Run("a life that began before its events began on its created date", func(t *testing.T) {
 		t.Parallel()

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/oracle"
@@ -222,12 +224,28 @@ func (e *engine) stored() map[string][]byte {
 	state.OutboxFirst, state.OutboxNext = 0, 0 // each commit makes an entry
 	all := map[string][]byte{
 		"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": state.Encode(),
-		"outbox": slices.Concat(e.backend.read(outbox...)...),
+	}
+	for _, r := range e.decided(outbox) {
+		key := "alert " + r.GetTransition().GetTransitionId()
+		require.NotContains(e.t, all, key, "a transition is decided once")
+		all[key] = []byte(r.String())
 	}
 	for i, value := range e.backend.read(keys...) {
 		if value != nil && !slices.Contains(outbox, keys[i]) {
 			all[keys[i]] = value
 		}
+	}
+	return all
+}
+
+// decided reads what stands in the outbox. Which alert comes before which depends on the commits; what becomes of an alert
+// does not.
+func (e *engine) decided(outbox []string) []*logv1.AlertRecord {
+	var all []*logv1.AlertRecord
+	for _, value := range e.backend.read(outbox...) {
+		var entry logv1.AlertRecords
+		require.NoError(e.t, proto.Unmarshal(value, &entry))
+		all = append(all, entry.GetRecords()...)
 	}
 	return all
 }

@@ -9,6 +9,8 @@ import (
 
 // Subject is what conditions look at; an account as it is at the time of a review. A measure is asked for by every
 // condition that needs it: a subject that has to compute them remembers them.
+//
+//nolint:interfacebloat // it is what conditions can name
 type Subject interface {
 	scorecard.Subject
 

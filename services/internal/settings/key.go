@@ -67,7 +67,7 @@ type KeyChange struct {
 
 // PutKey adds a key, unless it is there.
 func (s *Settings) PutKey(ctx context.Context, k Key) error {
-	if err := checkWorkspace(k.Workspace); err != nil {
+	if err := CheckWorkspace(k.Workspace); err != nil {
 		return err
 	}
 

@@ -10,7 +10,7 @@ import (
 // Receivers returns the workspace's document of receivers and its version. Version 0 and no document: none was set,
 // nothing is delivered.
 func (s *Settings) Receivers(ctx context.Context, workspace string) (version uint64, doc []byte, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return 0, nil, err
 	}
 
@@ -29,7 +29,7 @@ func (s *Settings) Receivers(ctx context.Context, workspace string) (version uin
 // PutReceivers stores the workspace's document, unchecked, and returns its version: larger than any version of any
 // workspace before it.
 func (s *Settings) PutReceivers(ctx context.Context, workspace string, doc []byte) (version uint64, err error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return 0, err
 	}
 

@@ -127,7 +127,7 @@ func segmentChange(e jetstream.KeyValueEntry) SegmentChange {
 
 // segmentKey is a segment's key in the bucket; names of workspaces hold no dot.
 func segmentKey(workspace, name string) (string, error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return "", err
 	}
 

@@ -102,7 +102,7 @@ func (s *Settings) Silence(ctx context.Context, workspace, id string) (Silence, 
 
 // Silences returns the silences of a workspace, the newest first. Entries that cannot be read are left out.
 func (s *Settings) Silences(ctx context.Context, workspace string) ([]Silence, error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return nil, err
 	}
 
@@ -194,7 +194,7 @@ func silenceChange(e jetstream.KeyValueEntry) SilenceChange {
 
 // silenceKey is a silence's key in the bucket; names of workspaces hold no dot.
 func silenceKey(workspace, id string) (string, error) {
-	if err := checkWorkspace(workspace); err != nil {
+	if err := CheckWorkspace(workspace); err != nil {
 		return "", err
 	}
 

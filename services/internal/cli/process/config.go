@@ -11,6 +11,7 @@ import (
 
 	"hale.dev/services/ingest"
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/access/oidc"
 	"hale.dev/services/internal/listener"
 	"hale.dev/services/internal/snapshot"
 	"hale.dev/services/internal/store/redis"
@@ -51,6 +52,8 @@ type Config struct {
 	AdminTLS listener.TLS
 	// Limits bounds the requests of every key that has no limits of its own.
 	Limits access.Limits
+	// OIDC says whose tokens open something beside keys.
+	OIDC oidc.Config
 	// Events says how the log is made at the first start.
 	Events Events
 	// Snapshots says where and how often snapshots are kept.
@@ -104,7 +107,10 @@ var (
 // Validate reports everything that a process of these services cannot use.
 func (c Config) Validate(services []Service) error {
 	c = c.complete()
-	errs := []error{c.Telemetry.Validate(), c.Limits.Validate(), c.validateNATS(), c.validateAdmin(), c.validateLone(services)}
+	errs := []error{
+		c.Telemetry.Validate(), c.Limits.Validate(), c.OIDC.Validate(), c.validateNATS(), c.validateAdmin(),
+		c.validateLone(services),
+	}
 
 	if e := c.Events; e.Partitions < 0 || e.Streams < 0 || e.Replicas < 0 || e.MaxBytes < 0 {
 		errs = append(errs, errEvents)

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/access/oidc"
 	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
@@ -201,9 +202,19 @@ func (s *session) openKeyring(ctx context.Context, b *base) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.later("forgetting the keys", func() error { stop(); return nil })
 
+	options := []access.Option{access.WithLogger(s.logger), access.WithLimits(s.config.Limits)}
+
+	if s.config.OIDC.On() {
+		issuer, err := oidc.New(s.config.OIDC, oidc.Options{Logger: s.logger})
+		if err != nil {
+			return fmt.Errorf("preparing for tokens: %w", err)
+		}
+
+		options = append(options, access.WithTokens(issuer))
+	}
+
 	var err error
-	b.keyring, err = access.Open(watching, b.settings, access.WithLogger(s.logger), access.WithLimits(s.config.Limits))
-	if err != nil {
+	if b.keyring, err = access.Open(watching, b.settings, options...); err != nil {
 		return fmt.Errorf("reading the keys: %w", err)
 	}
 

@@ -31,6 +31,9 @@ func account(t *testing.T, id string, january, february, now int64, renewal stri
 		Created: column.NoDay, First: date(t, "2026-01-05"), Stage: healthv1.Stage_STAGE_STEADY,
 		ARR: now * fixed.One, ARRKnown: true,
 	}
+	if renewal != "" {
+		r.Renewal = date(t, renewal)
+	}
 
 	if now < 0 {
 		r.ARR, r.Stage, r.Churn = february*fixed.One, healthv1.Stage_STAGE_CHURNED, date(t, "2026-03-15")
@@ -132,6 +135,39 @@ func TestCohortByHand(t *testing.T) {
 	require.InDelta(t, 400, got[0].GetOpeningArr(), 0) // 100 + 200 + 60 + 40
 	require.Equal(t, []float64{100, 105, 47.5}, got[0].GetNetRetention())
 	require.Equal(t, []float64{100, 100, 75}, got[0].GetLogoRetention())
+}
+
+func TestRenewalsThatPassedAreOverdue(t *testing.T) {
+	t.Parallel()
+
+	march := health.MonthOf(date(t, "2026-03-01"))
+	s := portfolio.New(portfolio.Options{
+		Today: date(t, "2026-03-20"), From: march, To: march, Currency: "USD", MovementDays: 30, RenewalDays: 30, Limit: 3,
+	})
+	s.Add(
+		account(t, "today", 1, 1, 1, "2026-03-20"),
+		account(t, "a year ago", 9, 9, 9, "2025-03-20"), // a fourth: the limit is three
+		account(t, "yesterday", 2, 2, 2, "2026-03-19"),
+		account(t, "yesterday, and larger", 3, 3, 3, "2026-03-19"),
+		account(t, "left", 4, 4, -1, "2026-03-19"),
+		account(t, "last month", 5, 5, 5, "2026-02-20"),
+		account(t, "never", 6, 6, 6, ""),
+	)
+
+	got := s.Figures()
+	require.Len(t, got.GetRenewals(), 1)
+	require.Equal(t, "today", got.GetRenewals()[0].GetAccountId())
+	require.False(t, got.GetRenewals()[0].GetOverdue())
+
+	var ids []string
+
+	for _, r := range got.GetOverdueRenewals() {
+		ids = append(ids, r.GetAccountId())
+		require.True(t, r.GetOverdue())
+	}
+
+	require.Equal(t, []string{"yesterday, and larger", "yesterday", "last month"}, ids)
+	require.InDelta(t, 3, got.GetOverdueRenewals()[0].GetArr(), 0)
 }
 
 func TestLikelihood(t *testing.T) {

@@ -54,15 +54,40 @@ func (g *generated) renewals() []*healthv1.Renewal {
 
 		return !isChurned(r) && r.Renewal != column.NoDay && ahead >= 0 && ahead <= g.options.RenewalDays
 	})
-	out := []*healthv1.Renewal{}
 
-	for _, r := range g.limited(rows, func(a, b *subject) bool {
+	return g.renewing(g.limited(rows, func(a, b *subject) bool {
 		if a.Renewal != b.Renewal {
 			return a.Renewal < b.Renewal
 		}
 
 		return g.before(a, b)
-	}) {
+	}))
+}
+
+// overdue are the renewals of before today, the latest first.
+func (g *generated) overdue() []*healthv1.Renewal {
+	rows := filtered(g.rows, func(r *subject) bool {
+		return !isChurned(r) && r.Renewal != column.NoDay && int(r.Renewal) < int(g.options.Today)
+	})
+
+	out := g.renewing(g.limited(rows, func(a, b *subject) bool {
+		if a.Renewal != b.Renewal {
+			return a.Renewal > b.Renewal
+		}
+
+		return g.before(a, b)
+	}))
+	for _, r := range out {
+		r.Overdue = true
+	}
+
+	return out
+}
+
+func (g *generated) renewing(rows []*subject) []*healthv1.Renewal {
+	out := []*healthv1.Renewal{}
+
+	for _, r := range rows {
 		f := &healthv1.Renewal{
 			AccountId: r.Account, Name: r.Name, RenewalDate: r.Renewal.String(), Arr: g.arrOrNil(r), Band: r.Band, Owner: r.Owner,
 		}

@@ -82,6 +82,7 @@ func TestFiguresAgreeWithANaiveSum(t *testing.T) {
 		same(t, stages, got.GetStages(), "stages")
 		same(t, g.movements(), got.GetMovements(), "movements")
 		same(t, g.renewals(), got.GetRenewals(), "renewals")
+		same(t, g.overdue(), got.GetOverdueRenewals(), "overdue renewals")
 		require.Equal(t, g.expansions(), brief(got.GetExpansions()), "expansions")
 		require.Equal(t, g.references(), brief(got.GetReferences()), "references")
 		require.EqualValues(t, len(filtered(g.rows, func(r *subject) bool {

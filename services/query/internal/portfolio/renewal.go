@@ -16,10 +16,23 @@ func due(r *column.Row, o *Options) bool {
 	return r.Renewal >= o.Today && r.Renewal <= o.Today+health.Day(o.RenewalDays) //nolint:gosec // few
 }
 
+// overdue says whether the day of the renewal has passed. Nobody knows whether the contract was renewed: the customer is
+// still there, and the profile was not brought up to date.
+func overdue(r *column.Row, o *Options) bool {
+	return r.Renewal != column.NoDay && r.Renewal < o.Today
+}
+
 // compareRenewals puts the nearest first, then the larger arr.
 func compareRenewals(currency string) func(a, b *column.Row) int {
 	return func(a, b *column.Row) int {
 		return cmp.Or(cmp.Compare(a.Renewal, b.Renewal), compareARR(a, b, currency), strings.Compare(a.Account, b.Account))
+	}
+}
+
+// compareOverdue puts the one that passed last first, then the larger arr.
+func compareOverdue(currency string) func(a, b *column.Row) int {
+	return func(a, b *column.Row) int {
+		return cmp.Or(cmp.Compare(b.Renewal, a.Renewal), compareARR(a, b, currency), strings.Compare(a.Account, b.Account))
 	}
 }
 
@@ -49,13 +62,13 @@ func arrFigure(r *column.Row, currency string) *float64 {
 	return &f
 }
 
-func renewalFigures(rows []*column.Row, currency string) []*healthv1.Renewal {
+func renewalFigures(rows []*column.Row, o *Options) []*healthv1.Renewal {
 	out := make([]*healthv1.Renewal, len(rows))
 
 	for i, r := range rows {
 		out[i] = &healthv1.Renewal{
-			AccountId: r.Account, Name: r.Name, RenewalDate: r.Renewal.String(), Arr: arrFigure(r, currency),
-			Band: r.Band, Owner: r.Owner,
+			AccountId: r.Account, Name: r.Name, RenewalDate: r.Renewal.String(), Arr: arrFigure(r, o.Currency),
+			Band: r.Band, Owner: r.Owner, Overdue: overdue(r, o),
 		}
 
 		if r.ScoreKnown {

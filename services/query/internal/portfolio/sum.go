@@ -15,6 +15,7 @@ type Sum struct {
 	retention retention
 	cohorts   cohorts
 	renewals  top[*column.Row]
+	overdue   top[*column.Row]
 	expand    top[*column.Row]
 	refer     top[*column.Row]
 	surveys   surveys
@@ -26,6 +27,7 @@ func New(o Options) *Sum {
 		options: o,
 		groups:  newGroups(), retention: newRetention(&o), cohorts: newCohorts(&o), surveys: newSurveys(&o),
 		renewals: top[*column.Row]{limit: o.Limit, compare: compareRenewals(o.Currency)},
+		overdue:  top[*column.Row]{limit: o.Limit, compare: compareOverdue(o.Currency)},
 		expand:   top[*column.Row]{limit: o.Limit, compare: compareExpansions(o.Currency)},
 		refer:    top[*column.Row]{limit: o.Limit, compare: compareReferences(o.Currency)},
 	}
@@ -61,6 +63,10 @@ func (s *Sum) add(r *column.Row) {
 		s.renewals.add(r)
 	}
 
+	if overdue(r, &s.options) {
+		s.overdue.add(r)
+	}
+
 	if expansion(r) {
 		s.expand.add(r)
 	}
@@ -79,6 +85,7 @@ func (s *Sum) Merge(other *Sum) {
 	s.cohorts.merge(&other.cohorts)
 	s.surveys.merge(&other.surveys)
 	s.renewals.add(other.renewals.kept...)
+	s.overdue.add(other.overdue.kept...)
 	s.expand.add(other.expand.kept...)
 	s.refer.add(other.refer.kept...)
 }
@@ -91,7 +98,8 @@ func (s *Sum) Figures() *healthv1.GetPortfolioResponse {
 		Movements:             s.movements.figures(),
 		Months:                s.retention.figures(),
 		Cohorts:               s.cohorts.figures(),
-		Renewals:              renewalFigures(s.renewals.sorted(), s.options.Currency),
+		Renewals:              renewalFigures(s.renewals.sorted(), &s.options),
+		OverdueRenewals:       renewalFigures(s.overdue.sorted(), &s.options),
 		Expansions:            candidateFigures(s.expand.sorted(), s.options.Currency, expansionReasons),
 		References:            candidateFigures(s.refer.sorted(), s.options.Currency, referenceReasons),
 		Surveys:               s.surveys.figures(),

@@ -67,6 +67,7 @@ func functions(escape func(string) string) map[string]any {
 	return map[string]any{
 		"text": escape, "number": number, "signed": signed, "name": name, "band": band, "stage": stage,
 		"state": goalState, "line": line, "weighty": weighty, "behind": behind, "money": money,
+		"unused": unused, "more": more,
 	}
 }
 
@@ -163,6 +164,19 @@ func behind(changes []*healthv1.MeasureChange) []string {
 	}
 
 	return all
+}
+
+// fewUnused is how many features that are not used a document names.
+const fewUnused = 10
+
+// unused are the first features that are not used.
+func unused(f *healthv1.Facts) []string {
+	return f.GetFeaturesUnused()[:min(fewUnused, len(f.GetFeaturesUnused()))]
+}
+
+// more is how many features there are that are not used either.
+func more(f *healthv1.Facts) int {
+	return len(f.GetFeaturesUnused()) - len(unused(f)) + int(f.GetMoreFeaturesUnused())
 }
 
 const (

@@ -65,7 +65,8 @@ func facts() *healthv1.Facts {
 		Features: []*healthv1.FeatureFact{
 			{Feature: "chart", LastDate: "2026-03-09"}, {Feature: hostile, LastDate: "2026-02-01", Stopped: true},
 		},
-		FeaturesUnused: []string{hostile}, DaysToFirstValue: new(int32(0)),
+		FeaturesUnused:     []string{hostile, "b", "c", "d", "e", "f", "g", "h", "i", "j", "not named", "nor this"},
+		MoreFeaturesUnused: 3, DaysToFirstValue: new(int32(0)),
 		Milestones: []*healthv1.MilestoneFact{
 			{Feature: "chart", DueDate: "2026-01-10", ReachedDate: "2026-01-01"}, {Feature: hostile, DueDate: "2026-02-10"},
 		},

@@ -468,7 +468,9 @@ type RotateKeyRequest struct {
 	// The key's id.
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// For how long the old key goes on. Unset: a day.
-	Grace         *durationpb.Duration `protobuf:"bytes,2,opt,name=grace,proto3" json:"grace,omitempty"`
+	Grace *durationpb.Duration `protobuf:"bytes,2,opt,name=grace,proto3" json:"grace,omitempty"`
+	// For how long the new key opens anything. Unset: until the end of the old one, if that had any.
+	TimeToLive    *durationpb.Duration `protobuf:"bytes,3,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -517,10 +519,17 @@ func (x *RotateKeyRequest) GetGrace() *durationpb.Duration {
 	return nil
 }
 
+func (x *RotateKeyRequest) GetTimeToLive() *durationpb.Duration {
+	if x != nil {
+		return x.TimeToLive
+	}
+	return nil
+}
+
 // RotateKeyResponse holds a new key.
 type RotateKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is known of it: role, name and limits of the old one.
+	// What is known of it: role, name, limits and end of the old one.
 	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// The key itself. It is shown this once.
 	Secret string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
@@ -697,10 +706,12 @@ const file_hale_admin_v1_key_proto_rawDesc = "" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x11\n" +
 	"\x0fListKeysRequest\":\n" +
 	"\x10ListKeysResponse\x12&\n" +
-	"\x04keys\x18\x01 \x03(\v2\x12.hale.admin.v1.KeyR\x04keys\"{\n" +
+	"\x04keys\x18\x01 \x03(\v2\x12.hale.admin.v1.KeyR\x04keys\"\xc2\x01\n" +
 	"\x10RotateKeyRequest\x12,\n" +
 	"\x06key_id\x18\x01 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{12}$R\x05keyId\x129\n" +
-	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\x05grace\"~\n" +
+	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\x05grace\x12E\n" +
+	"\ftime_to_live\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\n" +
+	"timeToLive\"~\n" +
 	"\x11RotateKeyResponse\x12$\n" +
 	"\x03key\x18\x01 \x01(\v2\x12.hale.admin.v1.KeyR\x03key\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\x12+\n" +
@@ -756,13 +767,14 @@ var file_hale_admin_v1_key_proto_depIdxs = []int32{
 	1,  // 7: hale.admin.v1.CreateKeyResponse.key:type_name -> hale.admin.v1.Key
 	1,  // 8: hale.admin.v1.ListKeysResponse.keys:type_name -> hale.admin.v1.Key
 	12, // 9: hale.admin.v1.RotateKeyRequest.grace:type_name -> google.protobuf.Duration
-	1,  // 10: hale.admin.v1.RotateKeyResponse.key:type_name -> hale.admin.v1.Key
-	1,  // 11: hale.admin.v1.RotateKeyResponse.old_key:type_name -> hale.admin.v1.Key
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	12, // 10: hale.admin.v1.RotateKeyRequest.time_to_live:type_name -> google.protobuf.Duration
+	1,  // 11: hale.admin.v1.RotateKeyResponse.key:type_name -> hale.admin.v1.Key
+	1,  // 12: hale.admin.v1.RotateKeyResponse.old_key:type_name -> hale.admin.v1.Key
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_hale_admin_v1_key_proto_init() }

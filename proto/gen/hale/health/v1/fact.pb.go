@@ -39,6 +39,9 @@ const (
 	SourceFact_STATE_ACCOUNT_QUIET SourceFact_State = 3
 	// No account has events of it any more: the source is broken, or was turned off.
 	SourceFact_STATE_SOURCE_SILENT SourceFact_State = 4
+	// Nobody has events of it just now, and they come too seldom to say whether the customer is quiet or the source is
+	// broken.
+	SourceFact_STATE_SOURCE_SPARSE SourceFact_State = 5
 )
 
 // Enum value maps for SourceFact_State.
@@ -49,6 +52,7 @@ var (
 		2: "STATE_ACTIVE",
 		3: "STATE_ACCOUNT_QUIET",
 		4: "STATE_SOURCE_SILENT",
+		5: "STATE_SOURCE_SPARSE",
 	}
 	SourceFact_State_value = map[string]int32{
 		"STATE_UNSPECIFIED":   0,
@@ -56,6 +60,7 @@ var (
 		"STATE_ACTIVE":        2,
 		"STATE_ACCOUNT_QUIET": 3,
 		"STATE_SOURCE_SILENT": 4,
+		"STATE_SOURCE_SPARSE": 5,
 	}
 )
 
@@ -278,8 +283,9 @@ type Facts struct {
 	FeaturesUsed int64 `protobuf:"varint,10,opt,name=features_used,json=featuresUsed,proto3" json:"features_used,omitempty"`
 	// How many features were used before, but not in 30 days.
 	FeaturesStopped int64 `protobuf:"varint,11,opt,name=features_stopped,json=featuresStopped,proto3" json:"features_stopped,omitempty"`
-	// Features of the workspace's milestones that this account never used, in the order of the milestones. Which other
-	// features there are is not known.
+	// Features that this account never used: first those of the workspace's milestones, in their order, then those that
+	// other accounts of the workspace used in the last 90 days, the one used last first. Of these the 2,000 used last are
+	// known, as of a moment ago. Where the account's features are a sample, only those of milestones are known.
 	FeaturesUnused []string `protobuf:"bytes,12,rep,name=features_unused,json=featuresUnused,proto3" json:"features_unused,omitempty"`
 	// The features, last used first.
 	Features []*FeatureFact `protobuf:"bytes,13,rep,name=features,proto3" json:"features,omitempty"`
@@ -301,9 +307,11 @@ type Facts struct {
 	// The goals agreed on.
 	Goals []*Goal `protobuf:"bytes,21,rep,name=goals,proto3" json:"goals,omitempty"`
 	// Whether users or features are a sample, because the account outgrew exact counting.
-	Approximate   bool `protobuf:"varint,22,opt,name=approximate,proto3" json:"approximate,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Approximate bool `protobuf:"varint,22,opt,name=approximate,proto3" json:"approximate,omitempty"`
+	// How many more features_unused there are.
+	MoreFeaturesUnused int32 `protobuf:"varint,23,opt,name=more_features_unused,json=moreFeaturesUnused,proto3" json:"more_features_unused,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Facts) Reset() {
@@ -488,6 +496,13 @@ func (x *Facts) GetApproximate() bool {
 		return x.Approximate
 	}
 	return false
+}
+
+func (x *Facts) GetMoreFeaturesUnused() int32 {
+	if x != nil {
+		return x.MoreFeaturesUnused
+	}
+	return 0
 }
 
 // UserFact is a user of the account.
@@ -959,7 +974,8 @@ type SourceFact struct {
 	WorkspaceLastEventAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=workspace_last_event_at,json=workspaceLastEventAt,proto3" json:"workspace_last_event_at,omitempty"`
 	// How long ago that is, seconds of log time.
 	LagSeconds int64 `protobuf:"varint,5,opt,name=lag_seconds,json=lagSeconds,proto3" json:"lag_seconds,omitempty"`
-	// Silence from which on the source counts as silent, seconds: 6 h, or 4 times the largest gap of 14 days.
+	// Silence from which on the source counts as silent, seconds: 6 h, or 4 times the largest gap of 14 days. 0: it is
+	// never called silent, because it had events on fewer than 7 of the 14 days up to its last one.
 	SilentAfterSeconds int64 `protobuf:"varint,6,opt,name=silent_after_seconds,json=silentAfterSeconds,proto3" json:"silent_after_seconds,omitempty"`
 	// Share of the scorecard's weight that has data and lives from this source, percent.
 	Coverage      float64 `protobuf:"fixed64,7,opt,name=coverage,proto3" json:"coverage,omitempty"`
@@ -1222,7 +1238,7 @@ const file_hale_health_v1_fact_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x05limit\"?\n" +
 	"\x10GetFactsResponse\x12+\n" +
-	"\x05facts\x18\x01 \x01(\v2\x15.hale.health.v1.FactsR\x05facts\"\xd2\a\n" +
+	"\x05facts\x18\x01 \x01(\v2\x15.hale.health.v1.FactsR\x05facts\"\x84\b\n" +
 	"\x05Facts\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12/\n" +
@@ -1251,7 +1267,8 @@ const file_hale_health_v1_fact_proto_rawDesc = "" +
 	"\x05pulse\x18\x13 \x01(\v2\x19.hale.health.v1.PulseFactR\x05pulse\x124\n" +
 	"\asources\x18\x14 \x03(\v2\x1a.hale.health.v1.SourceFactR\asources\x12*\n" +
 	"\x05goals\x18\x15 \x03(\v2\x14.hale.health.v1.GoalR\x05goals\x12 \n" +
-	"\vapproximate\x18\x16 \x01(\bR\vapproximateB\x16\n" +
+	"\vapproximate\x18\x16 \x01(\bR\vapproximate\x120\n" +
+	"\x14more_features_unused\x18\x17 \x01(\x05R\x12moreFeaturesUnusedB\x16\n" +
 	"\x14_days_to_first_value\"z\n" +
 	"\bUserFact\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
@@ -1288,7 +1305,7 @@ const file_hale_health_v1_fact_proto_rawDesc = "" +
 	"\x06set_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05setAt\x12\x16\n" +
 	"\x06author\x18\x03 \x01(\tR\x06author\x12\x12\n" +
 	"\x04note\x18\x04 \x01(\tR\x04note\x12\x18\n" +
-	"\acurrent\x18\x05 \x01(\bR\acurrent\"\xd3\x03\n" +
+	"\acurrent\x18\x05 \x01(\bR\acurrent\"\xed\x03\n" +
 	"\n" +
 	"SourceFact\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x126\n" +
@@ -1298,13 +1315,14 @@ const file_hale_health_v1_fact_proto_rawDesc = "" +
 	"\vlag_seconds\x18\x05 \x01(\x03R\n" +
 	"lagSeconds\x120\n" +
 	"\x14silent_after_seconds\x18\x06 \x01(\x03R\x12silentAfterSeconds\x12\x1a\n" +
-	"\bcoverage\x18\a \x01(\x01R\bcoverage\"s\n" +
+	"\bcoverage\x18\a \x01(\x01R\bcoverage\"\x8c\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATE_NEVER\x10\x01\x12\x10\n" +
 	"\fSTATE_ACTIVE\x10\x02\x12\x17\n" +
 	"\x13STATE_ACCOUNT_QUIET\x10\x03\x12\x17\n" +
-	"\x13STATE_SOURCE_SILENT\x10\x04\"\x8c\x05\n" +
+	"\x13STATE_SOURCE_SILENT\x10\x04\x12\x17\n" +
+	"\x13STATE_SOURCE_SPARSE\x10\x05\"\x8c\x05\n" +
 	"\x04Goal\x12/\n" +
 	"\agoal_id\x18\x01 \x01(\tB\x16\xbaH\x13r\x11\x18@2\r^[a-z0-9_-]*$R\x06goalId\x12\x1e\n" +
 	"\x05title\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x05title\x12!\n" +

@@ -447,9 +447,9 @@ type CompareHealthRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The account's id.
 	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// The earlier day, YYYY-MM-DD: its end. Empty: 7 days before the later one.
+	// The earlier day, YYYY-MM-DD: its end. Empty: 7 days before the later one. Not after the later one, nor in the future.
 	FromDate string `protobuf:"bytes,2,opt,name=from_date,json=fromDate,proto3" json:"from_date,omitempty"`
-	// The later day, YYYY-MM-DD: its end, or now if it is today. Empty: today.
+	// The later day, YYYY-MM-DD: its end, or now if it is today. Empty: today. Not in the future.
 	ToDate string `protobuf:"bytes,3,opt,name=to_date,json=toDate,proto3" json:"to_date,omitempty"`
 	// Token of an earlier write: the answer waits until that write is in the score.
 	AtLeast       string `protobuf:"bytes,4,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`

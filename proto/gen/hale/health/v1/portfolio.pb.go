@@ -167,9 +167,11 @@ type GetPortfolioResponse struct {
 	References []*Candidate `protobuf:"bytes,14,rep,name=references,proto3" json:"references,omitempty"`
 	// Survey figures by segment and month; an empty segment stands for all. Answers are kept for 180 days, so months
 	// before have none.
-	Surveys       []*SurveyFigure `protobuf:"bytes,15,rep,name=surveys,proto3" json:"surveys,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Surveys []*SurveyFigure `protobuf:"bytes,15,rep,name=surveys,proto3" json:"surveys,omitempty"`
+	// Renewals whose day has passed although the customer has not left, the latest first.
+	OverdueRenewals []*Renewal `protobuf:"bytes,16,rep,name=overdue_renewals,json=overdueRenewals,proto3" json:"overdue_renewals,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *GetPortfolioResponse) Reset() {
@@ -303,6 +305,13 @@ func (x *GetPortfolioResponse) GetReferences() []*Candidate {
 func (x *GetPortfolioResponse) GetSurveys() []*SurveyFigure {
 	if x != nil {
 		return x.Surveys
+	}
+	return nil
+}
+
+func (x *GetPortfolioResponse) GetOverdueRenewals() []*Renewal {
+	if x != nil {
+		return x.OverdueRenewals
 	}
 	return nil
 }
@@ -735,7 +744,9 @@ type Renewal struct {
 	// The success manager.
 	Owner string `protobuf:"bytes,7,opt,name=owner,proto3" json:"owner,omitempty"`
 	// How likely it renews, percent, by the rule in docs/portfolio.md. Unset without a score.
-	Likelihood    *float64 `protobuf:"fixed64,8,opt,name=likelihood,proto3,oneof" json:"likelihood,omitempty"`
+	Likelihood *float64 `protobuf:"fixed64,8,opt,name=likelihood,proto3,oneof" json:"likelihood,omitempty"`
+	// Whether its day has passed.
+	Overdue       bool `protobuf:"varint,9,opt,name=overdue,proto3" json:"overdue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -824,6 +835,13 @@ func (x *Renewal) GetLikelihood() float64 {
 		return *x.Likelihood
 	}
 	return 0
+}
+
+func (x *Renewal) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
 }
 
 // Candidate is an account that is worth a talk.
@@ -1060,7 +1078,7 @@ const file_hale_health_v1_portfolio_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\x90\x03(\x00R\vrenewalDays\x12 \n" +
 	"\x05limit\x18\a \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x05limit\x12#\n" +
-	"\bat_least\x18\b \x01(\tB\b\xbaH\x05r\x03(\x80 R\aatLeast\"\x86\x06\n" +
+	"\bat_least\x18\b \x01(\tB\b\xbaH\x05r\x03(\x80 R\aatLeast\"\xca\x06\n" +
 	"\x14GetPortfolioResponse\x12/\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x126\n" +
@@ -1081,7 +1099,8 @@ const file_hale_health_v1_portfolio_proto_rawDesc = "" +
 	"\n" +
 	"references\x18\x0e \x03(\v2\x19.hale.health.v1.CandidateR\n" +
 	"references\x126\n" +
-	"\asurveys\x18\x0f \x03(\v2\x1c.hale.health.v1.SurveyFigureR\asurveys\"\xa6\x01\n" +
+	"\asurveys\x18\x0f \x03(\v2\x1c.hale.health.v1.SurveyFigureR\asurveys\x12B\n" +
+	"\x10overdue_renewals\x18\x10 \x03(\v2\x17.hale.health.v1.RenewalR\x0foverdueRenewals\"\xa6\x01\n" +
 	"\x05Group\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\baccounts\x18\x02 \x01(\x05R\baccounts\x12\x16\n" +
@@ -1125,7 +1144,7 @@ const file_hale_health_v1_portfolio_proto_rawDesc = "" +
 	"\vopening_arr\x18\x03 \x01(\x01R\n" +
 	"openingArr\x12#\n" +
 	"\rnet_retention\x18\x04 \x03(\x01R\fnetRetention\x12%\n" +
-	"\x0elogo_retention\x18\x05 \x03(\x01R\rlogoRetention\"\x97\x02\n" +
+	"\x0elogo_retention\x18\x05 \x03(\x01R\rlogoRetention\"\xb1\x02\n" +
 	"\aRenewal\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
@@ -1137,7 +1156,8 @@ const file_hale_health_v1_portfolio_proto_rawDesc = "" +
 	"\x05owner\x18\a \x01(\tR\x05owner\x12#\n" +
 	"\n" +
 	"likelihood\x18\b \x01(\x01H\x02R\n" +
-	"likelihood\x88\x01\x01B\x06\n" +
+	"likelihood\x88\x01\x01\x12\x18\n" +
+	"\aoverdue\x18\t \x01(\bR\aoverdueB\x06\n" +
 	"\x04_arrB\b\n" +
 	"\x06_scoreB\r\n" +
 	"\v_likelihood\"\xa3\x01\n" +
@@ -1209,14 +1229,15 @@ var file_hale_health_v1_portfolio_proto_depIdxs = []int32{
 	7,  // 10: hale.health.v1.GetPortfolioResponse.expansions:type_name -> hale.health.v1.Candidate
 	7,  // 11: hale.health.v1.GetPortfolioResponse.references:type_name -> hale.health.v1.Candidate
 	8,  // 12: hale.health.v1.GetPortfolioResponse.surveys:type_name -> hale.health.v1.SurveyFigure
-	10, // 13: hale.health.v1.Movement.from_band:type_name -> hale.health.v1.Band
-	10, // 14: hale.health.v1.Movement.to_band:type_name -> hale.health.v1.Band
-	10, // 15: hale.health.v1.Renewal.band:type_name -> hale.health.v1.Band
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	6,  // 13: hale.health.v1.GetPortfolioResponse.overdue_renewals:type_name -> hale.health.v1.Renewal
+	10, // 14: hale.health.v1.Movement.from_band:type_name -> hale.health.v1.Band
+	10, // 15: hale.health.v1.Movement.to_band:type_name -> hale.health.v1.Band
+	10, // 16: hale.health.v1.Renewal.band:type_name -> hale.health.v1.Band
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_hale_health_v1_portfolio_proto_init() }
