@@ -14,6 +14,7 @@ import (
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/access"
 )
 
 // noon is when the alerts of these tests fire.
@@ -28,7 +29,7 @@ func happened(a *alertv1.Alert, more ...*alertv1.Transition) []*logv1.AlertRecor
 
 	for n, t := range all {
 		t.TransitionId = fmt.Sprintf("%s-%d", a.GetAlertId(), n+1)
-		records = append(records, &logv1.AlertRecord{Workspace: "home", Transition: t})
+		records = append(records, &logv1.AlertRecord{Workspace: access.DefaultWorkspace, Transition: t})
 	}
 
 	return records
