@@ -17,8 +17,11 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/dynamicpb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/access/oidc"
@@ -35,7 +38,7 @@ type permitted struct {
 }
 
 // permittedMethods has a line for every method that the service offers.
-func permittedMethods(keyID string) map[string]permitted {
+func permittedMethods(keyID, alert, silence string) map[string]permitted {
 	const viewer, operator, admin = access.RoleViewer, access.RoleOperator, access.RoleAdmin
 
 	acme := "acme"
@@ -67,6 +70,22 @@ func permittedMethods(keyID string) map[string]permitted {
 			AccountId: acme, Goal: &healthv1.Goal{Title: "grow", Measure: "active_users", Target: 80, DueDate: "2026-06-01"},
 		}, false},
 		"hale.health.v1.HealthService.DeleteGoal": {operator, &healthv1.DeleteGoalRequest{AccountId: acme, GoalId: "g"}, false},
+
+		"hale.alert.v1.AlertService.ListAlerts":       {viewer, &alertv1.ListAlertsRequest{}, false},
+		"hale.alert.v1.AlertService.GetAlert":         {viewer, &alertv1.GetAlertRequest{AlertId: alert}, false},
+		"hale.alert.v1.AlertService.WatchAlerts":      {viewer, &alertv1.WatchAlertsRequest{Snapshot: true}, false},
+		"hale.alert.v1.AlertService.ListSilences":     {viewer, &alertv1.ListSilencesRequest{}, false},
+		"hale.alert.v1.AlertService.AcknowledgeAlert": {operator, &alertv1.AcknowledgeAlertRequest{AlertId: alert}, false},
+		"hale.alert.v1.AlertService.SnoozeAlert": {operator, &alertv1.SnoozeAlertRequest{
+			AlertId: alert, Duration: durationpb.New(time.Hour),
+		}, false},
+		"hale.alert.v1.AlertService.ResolveAlert": {operator, &alertv1.ResolveAlertRequest{AlertId: alert}, false},
+		"hale.alert.v1.AlertService.AssignAlert":  {operator, &alertv1.AssignAlertRequest{AlertId: alert, Assignee: "ann"}, false},
+		"hale.alert.v1.AlertService.CommentAlert": {operator, &alertv1.CommentAlertRequest{AlertId: alert, Comment: "c"}, false},
+		"hale.alert.v1.AlertService.CreateSilence": {operator, &alertv1.CreateSilenceRequest{Silence: &alertv1.Silence{
+			Matchers: []*alertv1.Matcher{{Field: "rule", Value: "x"}}, Comment: "c", EndTime: timestamppb.New(time.Now().Add(time.Hour)),
+		}}, false},
+		"hale.alert.v1.AlertService.ExpireSilence": {operator, &alertv1.ExpireSilenceRequest{SilenceId: silence}, false},
 
 		"hale.admin.v1.AdminService.GetScorecards":     {admin, &adminv1.GetScorecardsRequest{}, false},
 		"hale.admin.v1.AdminService.CheckScorecards":   {admin, &adminv1.CheckScorecardsRequest{Document: "x"}, false},
@@ -164,6 +183,11 @@ func call(
 	return protojson.Format(answer), codes.OK
 }
 
+// named says whether a request has a field.
+func named(req proto.Message, field protoreflect.Name) bool {
+	return req.ProtoReflect().Descriptor().Fields().ByName(field) != nil
+}
+
 // withTokens also lets those in whom an issuer has given a token.
 func withTokens(tb testing.TB, issuer *oidctest.Issuer) option {
 	tb.Helper()
@@ -207,7 +231,12 @@ func (w *world) requirePermissions(t *testing.T, credential func(access.Role) st
 	t.Helper()
 
 	roles := []access.Role{access.RoleNone, access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin}
-	conn, known := w.dial(), permittedMethods(access.KeyID(access.Hash(w.keys[access.RoleViewer])))
+	alert := newDecider(w).fire(home, "acme", "at_risk")
+	silence, err := w.alert().CreateSilence(w.as(access.RoleOperator), silencing(`rule="at_risk"`, time.Hour))
+	require.NoError(t, err)
+
+	conn, known := w.dial(), permittedMethods(
+		access.KeyID(access.Hash(w.keys[access.RoleViewer])), alert, silence.GetSilence().GetSilenceId())
 
 	for _, m := range offered(w) {
 		p, ok := known[string(m.FullName())]
@@ -266,7 +295,7 @@ func (w *world) requirePermissions(t *testing.T, credential func(access.Role) st
 			require.NotContains(t, text, access.KeyID(access.Hash(w.keys[access.RoleViewer])), m.FullName())
 		}
 
-		if p.req.ProtoReflect().Descriptor().Fields().ByName("account_id") != nil || m.Name() == "RotateKey" || m.Name() == "RevokeKey" {
+		if named(p.req, "account_id") || m.Name() == "RotateKey" || named(p.req, "alert_id") || named(p.req, "silence_id") || m.Name() == "RevokeKey" {
 			require.Equal(t, codes.NotFound, code, "%s from abroad: %s", m.FullName(), text)
 		}
 	}

@@ -2,11 +2,13 @@ package query_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/eventlog"
@@ -25,6 +27,8 @@ type scorer struct {
 	// paused is held while nothing is folded.
 	paused sync.Mutex
 	parts  [partitions]*folding
+	// alerts decides about alerts; nil: nobody does.
+	alerts *decider
 }
 
 // folding is a partition; its accounts are those of the store.
@@ -107,19 +111,61 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 
 	commit, refused := p.fold.Flush()
 
+	if err := s.alerts.take(ctx, m); err != nil {
+		return err
+	}
+
 	for _, r := range refused {
+		if r.Record.GetAlertCommand() != nil && s.alerts != nil {
+			continue // the decider decides
+		}
+
+		body, err := proto.Marshal(r.Record)
+		if err != nil {
+			return err
+		}
+
 		c := r.Record.GetAccountCommand()
 		place := reject.Place{Layout: s.w.log.Layout().ID, Partition: m.Partition, Sequence: r.Sequence}
 
 		if err := s.w.rejects.Put(ctx, reject.Reject{
 			ID: place.ID(r.Index, r.Hash), Workspace: r.Record.GetWorkspace(), Code: r.Code, Field: r.Field,
 			Message: r.Message, MessageID: c.GetCommandId(), AccountID: c.GetAccountId(), Origin: r.Record.GetOrigin(),
+			Record: body,
 		}); err != nil {
 			return err
 		}
 	}
 
-	return s.w.store.Commit(ctx, commit)
+	if err := s.w.store.Commit(ctx, commit); err != nil {
+		return err
+	}
+
+	if s.alerts != nil {
+		return s.alerts.flush(ctx, m.Partition)
+	}
+
+	return s.publish(ctx, m.Partition, commit)
+}
+
+// publish puts what a commit decided about alerts into the stream.
+func (s *scorer) publish(ctx context.Context, partition int, commit *store.Commit) error {
+	for _, e := range commit.Put {
+		if !strings.HasPrefix(e.Key, store.OutboxKey(0)[:1]) || len(e.Key) != len(store.OutboxKey(0)) {
+			continue
+		}
+
+		decided := &logv1.AlertRecords{}
+		if err := proto.Unmarshal(e.Value, decided); err != nil {
+			return err
+		}
+
+		if _, err := s.w.alerts.Append(ctx, partition, 0, decided.GetRecords()); err != nil {
+			return err
+		}
+	}
+
+	return nil
 }
 
 // pass lets log time pass, in all partitions, and returns when it has.

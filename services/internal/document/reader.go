@@ -35,6 +35,23 @@ func (n Node) Child(value ast.Node, name string) Node {
 	return Node{value, n.field + name}
 }
 
+// Key is the node of a mapping's key, under another name for the field if it is deeper: what others have read in a
+// mapping is reported there. It is the mapping itself if it has no such key.
+func (n Node) Key(key, field string) Node {
+	at := n.Node
+	if m, ok := n.Node.(ast.MapNode); ok {
+		for i := m.MapRange(); i.Next(); {
+			if i.Key().GetToken().Value == key {
+				at = i.Key()
+			}
+		}
+	}
+	if field == "" {
+		return Node{at, n.field}
+	}
+	return n.Child(at, field)
+}
+
 // Reportf notes a problem at a node.
 func (r *Reader) Reportf(n Node, code, format string, args ...any) {
 	if len(r.Problems) < maxProblems {

@@ -18,6 +18,8 @@ const (
 	bucketScorecards = "hale_scorecards"
 	bucketWorkspaces = "hale_workspaces"
 	bucketSegments   = "hale_segments"
+	bucketReceivers  = "hale_receivers"
+	bucketSilences   = "hale_silences"
 	bucketRules      = "hale_rules"
 )
 
@@ -29,6 +31,8 @@ const (
 	// maxSegment bounds a segment, bytes; the API allows 4,096 of filter and 1,024 of description, and JSON may need six
 	// for one.
 	maxSegment = 32 << 10
+	// maxSilence bounds a silence, bytes; the API allows 20 matchers of 1,152 and 4,096 of comment.
+	maxSilence = 64 << 10
 	// maxSmall bounds a value of the other buckets, bytes.
 	maxSmall = 4 << 10
 )
@@ -51,6 +55,7 @@ type Settings struct {
 	conn                         *nats.Conn
 	keys, scorecards, workspaces jetstream.KeyValue
 	segments, rules              jetstream.KeyValue
+	receivers, silences          jetstream.KeyValue
 }
 
 // Open opens the buckets and makes those that are missing, with that many replicas (0: 1). Several processes may
@@ -76,6 +81,13 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 			}},
 			{&s.segments, jetstream.KeyValueConfig{
 				Bucket: bucketSegments, Description: "named filters of each workspace", MaxValueSize: maxSegment,
+			}},
+			{&s.receivers, jetstream.KeyValueConfig{
+				Bucket: bucketReceivers, Description: "receivers of the alerts of each workspace",
+				MaxValueSize: maxDocument, History: documentHistory,
+			}},
+			{&s.silences, jetstream.KeyValueConfig{
+				Bucket: bucketSilences, Description: "silences of each workspace", MaxValueSize: maxSilence,
 			}},
 		}
 	)

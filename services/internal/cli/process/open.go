@@ -37,6 +37,7 @@ const (
 type base struct {
 	log       *eventlog.Log
 	rejects   *reject.Stream
+	alerts    *alertlog.Log
 	directory *directory.Directory // nil where no service needs it
 	pressure  *pressure.Board
 	marks     *watermark.Book
@@ -45,7 +46,6 @@ type base struct {
 	keyring   *access.Keyring
 	store     store.Store // nil where no service needs it
 	tasks     *task.Board // nil where no service needs it
-	alerts    *alertlog.Log
 }
 
 // open opens everything that the services share, from the bottom up.

@@ -1,0 +1,215 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"hale.dev/services/internal/jsretry"
+)
+
+const (
+	defaultMaxBytes = 1 << 30
+	minMaxBytes     = 32 << 20
+	// maxAlertBytes is the largest record; a notice names up to 1,000 transitions.
+	maxRecordBytes = 512 << 10
+	// atOnce is how many writes wait for the server together.
+	atOnce = 512
+
+	codeWrongLast = jetstream.JSErrCodeStreamWrongLastSequence
+)
+
+// Errors of the stream.
+var (
+	// ErrFenced says that somebody else has written what was to be replaced: this process does not lead any more.
+	ErrFenced = errors.New("delivery: another process has written the record")
+	// ErrMalformed says that a message is no record.
+	ErrMalformed = errors.New("delivery: malformed record")
+	// ErrFull says that the stream has reached its cap.
+	ErrFull = errors.New("delivery: stream NOTIFY is full")
+)
+
+// Options says how to keep the stream. Zero values work.
+type Options struct {
+	// MaxBytes is the cap of a new stream. 0: 1 GiB, or as much of it as the server has room for.
+	MaxBytes int64
+	// Replicas is the number of servers that keep a new stream. 0: 1.
+	Replicas int
+}
+
+// Stream is the stream NOTIFY. Safe for concurrent use.
+type Stream struct {
+	js     jetstream.JetStream
+	stream jetstream.Stream
+}
+
+// Open opens the stream, and makes it at the first start; several processes may do so at once. A cluster that has no
+// leader yet is waited for until ctx ends.
+func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Stream, error) {
+	var stream jetstream.Stream
+
+	err := jsretry.Do(ctx, nil, func(ctx context.Context) (err error) {
+		stream, err = js.Stream(ctx, streamName)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			stream, err = makeStream(ctx, js, o)
+		}
+
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening stream %s: %w", streamName, err)
+	}
+
+	return &Stream{js: js, stream: stream}, nil
+}
+
+// makeStream makes the stream. If no cap is asked for and the server has no room for the default, it takes what fits.
+func makeStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstream.Stream, error) {
+	config := jetstream.StreamConfig{
+		Name:              streamName,
+		Description:       "What became of notifications",
+		Subjects:          []string{allSubjects},
+		Retention:         jetstream.LimitsPolicy,
+		Storage:           jetstream.FileStorage,
+		Discard:           jetstream.DiscardNew,
+		MaxMsgsPerSubject: 1,
+		MaxBytes:          o.MaxBytes,
+		MaxMsgSize:        maxRecordBytes,
+		Replicas:          max(o.Replicas, 1),
+		AllowDirect:       true,
+	}
+	if config.MaxBytes == 0 {
+		config.MaxBytes = defaultMaxBytes
+	}
+
+	for {
+		stream, err := js.CreateStream(ctx, config)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
+			stream, err = js.Stream(ctx, streamName)
+		}
+
+		config.MaxBytes /= 2
+
+		if !jsretry.NoStorage(err) || o.MaxBytes != 0 || config.MaxBytes < minMaxBytes {
+			return stream, err //nolint:wrapcheck // wrapped by Open
+		}
+	}
+}
+
+// Write is a record to be written in place of another.
+type Write struct {
+	Record Record
+	// Replaces is the sequence of the record that it takes the place of; 0: there must be none.
+	Replaces uint64
+}
+
+// Put writes records and returns their sequences when all are durable. After an error some may be written: load again.
+// Errors: ErrFenced, ErrFull.
+func (s *Stream) Put(ctx context.Context, writes ...Write) ([]uint64, error) {
+	sequences := make([]uint64, 0, len(writes))
+
+	for len(writes) > 0 {
+		n := min(len(writes), atOnce)
+
+		done, err := s.putSome(ctx, writes[:n])
+		if err != nil {
+			return nil, err
+		}
+
+		sequences, writes = append(sequences, done...), writes[n:]
+	}
+
+	return sequences, nil
+}
+
+func (s *Stream) putSome(ctx context.Context, writes []Write) ([]uint64, error) {
+	futures := make([]jetstream.PubAckFuture, len(writes))
+
+	for i, w := range writes {
+		m, err := message(w)
+		if err != nil {
+			return nil, err
+		}
+
+		// Who waits for the answer is here, so nobody else tries again.
+		futures[i], err = s.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", m.Subject, err)
+		}
+	}
+
+	sequences := make([]uint64, len(writes))
+
+	for i, f := range futures {
+		select {
+		case ack := <-f.Ok():
+			sequences[i] = ack.Sequence
+		case err := <-f.Err():
+			return nil, refusal(f.Msg().Subject, err)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+
+	return sequences, nil
+}
+
+// message is what is published for a write.
+func message(w Write) (*nats.Msg, error) {
+	subject, err := w.Record.subject()
+	if err != nil {
+		return nil, err
+	}
+
+	data, err := json.Marshal(w.Record)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", subject, err)
+	}
+
+	m := nats.NewMsg(subject)
+	m.Data = data
+	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, fmt.Sprint(w.Replaces))
+
+	return m, nil
+}
+
+// refusal says why a record was not written.
+func refusal(subject string, err error) error {
+	if refused, ok := errors.AsType[*jetstream.APIError](err); ok {
+		switch {
+		case refused.ErrorCode == codeWrongLast:
+			return fmt.Errorf("%w: %s", ErrFenced, subject)
+		case jsretry.NoStorage(err), strings.HasPrefix(refused.Description, "maximum "):
+			return fmt.Errorf("%w: writing %s: %s", ErrFull, subject, refused.Description)
+		}
+	}
+
+	return fmt.Errorf("writing %s: %w", subject, err)
+}
+
+// decode reads a message; nil: it is none of the records.
+func decode(subject string, data []byte) (Record, error) {
+	var r Record
+
+	switch {
+	case strings.HasPrefix(subject, deliveryPrefix):
+		r = &Delivery{}
+	case strings.HasPrefix(subject, noticePrefix):
+		r = &Notice{}
+	case subject == cursorSubject:
+		r = &Cursor{}
+	default:
+		return nil, nil //nolint:nilnil // a wish, or what a later version writes
+	}
+
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrMalformed, subject, err)
+	}
+
+	return r, nil
+}
