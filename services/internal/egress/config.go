@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +27,8 @@ type Config struct {
 	Timeout time.Duration
 	// MaxBody is how many bytes of an answer are read; 0: 64 KiB.
 	MaxBody int64
+	// RootCAs are the authorities that servers are trusted by; nil: those of the machine.
+	RootCAs *x509.CertPool
 }
 
 // Validate reports what is wrong.

@@ -2,6 +2,8 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ type Guard struct {
 	allowed allowed
 	client  *http.Client
 	timeout time.Duration
+	roots   *x509.CertPool
 }
 
 // New returns a guard.
@@ -30,7 +33,7 @@ func New(c Config) (*Guard, error) {
 		return nil, err
 	}
 
-	g := &Guard{allowed: list, timeout: defaultTimeout}
+	g := &Guard{allowed: list, timeout: defaultTimeout, roots: c.RootCAs}
 	if c.Timeout > 0 {
 		g.timeout = c.Timeout
 	}
@@ -41,7 +44,7 @@ func New(c Config) (*Guard, error) {
 	}
 
 	transport := &http.Transport{
-		Proxy: nil, DialContext: g.DialContext, ForceAttemptHTTP2: true,
+		Proxy: nil, DialContext: g.DialContext, ForceAttemptHTTP2: true, TLSClientConfig: g.TLS(""),
 		TLSHandshakeTimeout: g.timeout, ResponseHeaderTimeout: g.timeout, IdleConnTimeout: time.Minute,
 		MaxIdleConns: 100, MaxIdleConnsPerHost: 2, MaxResponseHeaderBytes: maxBody,
 	}
@@ -59,6 +62,11 @@ func (g *Guard) Client() *http.Client { return g.client }
 
 // Timeout is how long a call may take.
 func (g *Guard) Timeout() time.Duration { return g.timeout }
+
+// TLS is how servers are talked to in TLS by other ways than HTTP.
+func (g *Guard) TLS(host string) *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: g.roots}
+}
 
 // Close lets go of idle connections.
 func (g *Guard) Close() { g.client.CloseIdleConnections() }

@@ -53,6 +53,7 @@ type Account struct {
 // Move is how a score moved over the period.
 type Move struct {
 	Account
+
 	// Before and After are the score then and now.
 	Before, After float64
 }

@@ -11,8 +11,8 @@ type Payload struct {
 	// Body is what is sent.
 	Body []byte
 
-	// alert is the id of the transition it tells of; empty: of all.
-	transition string
+	// part tells it from the others of a notification.
+	part string
 }
 
 // Preview returns what would be sent for a notification made just now, and sends nothing. Secrets stand in it as

@@ -47,7 +47,7 @@ func (p Problems) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// add notes a problem.
-func (p *Problems) add(field, code, format string, args ...any) {
+// addf notes a problem.
+func (p *Problems) addf(field, code, format string, args ...any) {
 	*p = append(*p, Problem{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
 }

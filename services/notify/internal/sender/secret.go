@@ -52,7 +52,7 @@ func (s Secret) String() string {
 // check notes what is wrong with it.
 func (s Secret) check(field string, problems *Problems) {
 	if !s.valid() {
-		problems.add(field, CodeSecret, "is written as file:NAME, a file in the folder of secrets, or as env:%sNAME", SecretPrefix)
+		problems.addf(field, CodeSecret, "is written as file:NAME, a file in the folder of secrets, or as env:%sNAME", SecretPrefix)
 	}
 }
 
@@ -103,11 +103,14 @@ func (s *Secrets) read(reference string) (string, error) {
 	// A root follows no link that leads out of it.
 	file, err := os.OpenInRoot(s.Folder, strings.TrimPrefix(reference, schemeFile))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("opening its file: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 
 	text, err := io.ReadAll(io.LimitReader(file, maxSecret))
+	if err != nil {
+		return "", fmt.Errorf("reading its file: %w", err)
+	}
 
-	return string(text), err
+	return string(text), nil
 }

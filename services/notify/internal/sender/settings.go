@@ -119,20 +119,20 @@ func checkURL(field, text string, problems *Problems) {
 
 	switch {
 	case text == "":
-		problems.add(field, CodeMissing, "is missing")
+		problems.addf(field, CodeMissing, "is missing")
 	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "", u.Fragment != "":
-		problems.add(field, CodeURL, "is not an address that begins with https:// or http://")
+		problems.addf(field, CodeURL, "is not an address that begins with https:// or http://")
 	case u.User != nil:
-		problems.add(field, CodeURL, "holds credentials; they belong into settings of their own")
+		problems.addf(field, CodeURL, "holds credentials; they belong into settings of their own")
 	case len(text) > maxText:
-		problems.add(field, CodeTooLarge, "is longer than %d bytes", maxText)
+		problems.addf(field, CodeTooLarge, "is longer than %d bytes", maxText)
 	}
 }
 
 // checkText notes a text that is too long or has control characters.
 func checkText(field, text string, problems *Problems) {
 	if len(text) > maxText || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		problems.add(field, CodeTooLarge, "is longer than %d bytes, or holds control characters", maxText)
+		problems.addf(field, CodeTooLarge, "is longer than %d bytes, or holds control characters", maxText)
 	}
 }
 
