@@ -34,7 +34,7 @@ func (h *healthServer) SetOverride(
 		return nil, err
 	}
 
-	decided := c.account()
+	decided := c.record()
 	decided.Command = &logv1.AccountCommand_SetOverride{SetOverride: set}
 
 	if err := c.decide(ctx, decided); err != nil {
@@ -92,7 +92,7 @@ func (h *healthServer) ClearOverride(
 		return nil, err
 	}
 
-	decided := c.account()
+	decided := c.record()
 	decided.Command = &logv1.AccountCommand_ClearOverride{ClearOverride: &logv1.ClearOverride{}}
 
 	if err := c.decide(ctx, decided); err != nil {

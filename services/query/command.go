@@ -20,17 +20,43 @@ import (
 // origin of the records that are written here.
 const origin = "query"
 
-// command is what a person decided about an account, on its way through the log to the fold and back.
-type command struct {
+// decision is what a person decided, on its way through the log to the fold and back.
+type decision struct {
 	service *Service
 	begun   time.Time
 	// id is the same on a retry.
 	id     string
 	author string
-	before *view
+	// workspace, account and partition that it is about.
+	workspace, account string
+	partition          int
 	// place of the record in the log, once it is written, and the token that names it.
 	place reject.Place
 	token string
+}
+
+// command is a decision about an account.
+type command struct {
+	decision
+
+	before *view
+}
+
+// decision begins one. Without an id it gets a random one; without an author it is that of whoever the credential names.
+func (s *Service) decision(ctx context.Context, workspace, account string, partition int, id, author string) decision {
+	d := decision{
+		service: s, begun: time.Now(), id: id, author: author, workspace: workspace, account: account, partition: partition,
+	}
+
+	if d.id == "" {
+		d.id = rand.Text()
+	}
+
+	if p, ok := access.FromContext(ctx); ok && d.author == "" {
+		d.author = p.KeyID
+	}
+
+	return d
 }
 
 // command begins one about an account that is there.
@@ -40,17 +66,9 @@ func (s *Service) command(ctx context.Context, account, id, author string) (*com
 		return nil, err
 	}
 
-	c := &command{service: s, begun: time.Now(), id: id, author: author, before: v}
+	workspace, _, _ := store.SplitAccount(v.id)
 
-	if c.id == "" {
-		c.id = rand.Text()
-	}
-
-	if p, ok := access.FromContext(ctx); ok && c.author == "" {
-		c.author = p.KeyID
-	}
-
-	return c, nil
+	return &command{decision: s.decision(ctx, workspace, account, v.partition, id, author), before: v}, nil
 }
 
 // today is the day of log time.
@@ -67,11 +85,9 @@ func (c *command) churned() error {
 	}
 }
 
-// account makes the record of a decision about the account.
-func (c *command) account() *logv1.AccountCommand {
-	_, account, _ := store.SplitAccount(c.before.id)
-
-	return &logv1.AccountCommand{CommandId: c.id, AccountId: account, Author: c.author}
+// record makes the record of a decision about the account.
+func (c *command) record() *logv1.AccountCommand {
+	return &logv1.AccountCommand{CommandId: c.id, AccountId: c.account, Author: c.author}
 }
 
 // decide writes a decision into the log.
@@ -79,20 +95,19 @@ func (c *command) decide(ctx context.Context, decided *logv1.AccountCommand) err
 	return c.write(ctx, &logv1.Record{Payload: &logv1.Record_AccountCommand{AccountCommand: decided}})
 }
 
-// write writes a record of the account into the log.
-func (c *command) write(ctx context.Context, record *logv1.Record) error {
-	s := c.service
-	record.Workspace, _, _ = store.SplitAccount(c.before.id)
-	record.Origin = origin
+// write writes a record of the decision into the log.
+func (d *decision) write(ctx context.Context, record *logv1.Record) error {
+	s := d.service
+	record.Workspace, record.Origin = d.workspace, origin
 
-	token, err := s.writer.Write(ctx, []eventlog.Item{{Partition: c.before.partition, Record: record}})
+	token, err := s.writer.Write(ctx, []eventlog.Item{{Partition: d.partition, Record: record}})
 	if err != nil {
-		return c.traceable(notWritten(err))
+		return d.traceable(notWritten(err))
 	}
 
-	c.token = token.String()
-	c.place = reject.Place{
-		Layout: s.deps.Log.Layout().ID, Partition: c.before.partition, Sequence: sequenceIn(token, c.before.partition),
+	d.token = token.String()
+	d.place = reject.Place{
+		Layout: s.deps.Log.Layout().ID, Partition: d.partition, Sequence: sequenceIn(token, d.partition),
 	}
 
 	return nil
@@ -116,10 +131,7 @@ func notWritten(err error) error {
 // decided waits until the fold has passed the record and returns the account as it is then. Whether the decision is in
 // force shows in the account. Where it does not, it was refused, which is an error, or it was overtaken by a later one.
 func (c *command) decided(ctx context.Context, shows func(*view) bool) (*view, error) {
-	s := c.service
-	workspace, account, _ := store.SplitAccount(c.before.id)
-
-	v, err := s.account(ctx, account, c.token)
+	v, err := c.service.account(ctx, c.account, c.token)
 	if err != nil {
 		return nil, c.traceable(err)
 	}
@@ -128,7 +140,7 @@ func (c *command) decided(ctx context.Context, shows func(*view) bool) (*view, e
 		return v, nil
 	}
 
-	refused, err := s.refusal(ctx, workspace, c)
+	refused, err := c.refusal(ctx, c.refusedAs)
 	if err != nil {
 		return nil, c.traceable(err)
 	}
@@ -141,17 +153,17 @@ func (c *command) decided(ctx context.Context, shows func(*view) bool) (*view, e
 }
 
 // traceable adds to an error what a retry needs. Nobody knows then whether the decision is in force, or will be.
-func (c *command) traceable(err error) error {
+func (d *decision) traceable(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
 
 	told := *e
-	told.Metadata = map[string]string{"command_id": c.id}
+	told.Metadata = map[string]string{"command_id": d.id}
 
-	if c.token != "" {
-		told.Metadata["token"] = c.token
+	if d.token != "" {
+		told.Metadata["token"] = d.token
 	}
 
 	if told.Reason == reasonNotYet {
@@ -164,23 +176,23 @@ func (c *command) traceable(err error) error {
 // refusalPage is how many refused records are read at once.
 const refusalPage = 256
 
-// refusal looks for a command among what the fold refused; nil: it was not.
-func (s *Service) refusal(ctx context.Context, workspace string, c *command) (*reject.Stored, error) {
+// refusal looks for a decision among what the fold refused; nil: it was not.
+func (d *decision) refusal(ctx context.Context, same func(*reject.Stored) bool) (*reject.Stored, error) {
 	const skew = time.Minute // between this clock and the one of the log
 
 	for before := uint64(0); ; {
-		found, next, err := s.deps.Rejects.List(ctx, workspace, "", before, refusalPage)
+		found, next, err := d.service.deps.Rejects.List(ctx, d.workspace, "", before, refusalPage)
 		if err != nil {
 			return nil, rejectsFailed("looking for a command among the rejects", err)
 		}
 
 		for i := range found {
-			if c.refusedAs(&found[i]) {
+			if same(&found[i]) {
 				return &found[i], nil
 			}
 		}
 
-		if next == 0 || found[len(found)-1].At.Before(c.begun.Add(-skew)) {
+		if next == 0 || found[len(found)-1].At.Before(d.begun.Add(-skew)) {
 			return nil, nil //nolint:nilnil // said above
 		}
 
@@ -190,9 +202,7 @@ func (s *Service) refusal(ctx context.Context, workspace string, c *command) (*r
 
 // refusedAs reports whether an entry is this command's. Many records may share its message.
 func (c *command) refusedAs(r *reject.Stored) bool {
-	_, account, _ := store.SplitAccount(c.before.id)
-
-	return c.place.Holds(&r.Reject) && r.AccountID == account && (r.MessageID == c.id || r.MessageID == pulseID(c.id))
+	return c.place.Holds(&r.Reject) && r.AccountID == c.account && (r.MessageID == c.id || r.MessageID == pulseID(c.id))
 }
 
 // errRefused says what the fold found. Requests are checked before they are written, so it is a matter of something

@@ -18,6 +18,7 @@ const (
 	defaultReconcileAfter = 5 * time.Second
 	defaultHeartbeat      = 15 * time.Second
 	defaultWatchRing      = 32768
+	defaultAlertRing      = 4096
 )
 
 // Config of the query service. The zero value works.
@@ -47,6 +48,8 @@ type Config struct {
 	// WatchRing is how many changes of a workspace are kept for its watchers: one who is further behind is cut off; 0:
 	// 32,768.
 	WatchRing int `koanf:"-"`
+	// AlertRing is how many transitions of alerts of a workspace are kept for its watchers at least; 0: 4,096.
+	AlertRing int `koanf:"-"`
 }
 
 var (
@@ -64,7 +67,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("query: %w", err)
 	}
 
-	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 {
+	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 || c.AlertRing < 0 {
 		return ErrNegative
 	}
 
@@ -128,6 +131,10 @@ func (c Config) complete() Config {
 
 	if c.WatchRing == 0 {
 		c.WatchRing = defaultWatchRing
+	}
+
+	if c.AlertRing == 0 {
+		c.AlertRing = defaultAlertRing
 	}
 
 	if c.ReconcileAfter == 0 {

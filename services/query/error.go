@@ -52,6 +52,14 @@ const (
 	reasonGoal           = "GOAL_NOT_FOUND"
 	reasonGoals          = "GOALS_FULL"
 	reasonCommand        = "COMMAND_REFUSED"
+
+	reasonAlert             = "ALERT_NOT_FOUND"
+	reasonAlerts            = "ALERTS_UNAVAILABLE"
+	reasonAlertNotOpen      = "ALERT_NOT_OPEN"
+	reasonAlertChanged      = "ALERT_CHANGED"
+	reasonAlertAcknowledged = "ALERT_ALREADY_ACKNOWLEDGED"
+	reasonSilence           = "SILENCE_NOT_FOUND"
+	reasonSilencesFull      = "SILENCES_FULL"
 )
 
 // metadataResumeToken is where programs find the token of a watch that ended.

@@ -39,7 +39,7 @@ func (h *healthServer) SetGoal(ctx context.Context, req *healthv1.SetGoalRequest
 		}
 	}
 
-	decided := c.account()
+	decided := c.record()
 	decided.Command = &logv1.AccountCommand_SetGoal{SetGoal: set}
 
 	if err := c.decide(ctx, decided); err != nil {
@@ -130,7 +130,7 @@ func (h *healthServer) DeleteGoal(
 		return nil, errNoGoal()
 	}
 
-	decided := c.account()
+	decided := c.record()
 	decided.Command = &logv1.AccountCommand_DeleteGoal{DeleteGoal: &logv1.DeleteGoal{GoalId: req.GetGoalId()}}
 
 	if err := c.decide(ctx, decided); err != nil {

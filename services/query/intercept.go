@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 )
 
@@ -33,6 +34,10 @@ func newValidator() (protovalidate.Validator, error) {
 		&adminv1.ListTasksRequest{}, &adminv1.WatchTasksRequest{},
 		&healthv1.SetOverrideRequest{}, &healthv1.ClearOverrideRequest{}, &healthv1.SetPulseRequest{},
 		&healthv1.SetGoalRequest{}, &healthv1.DeleteGoalRequest{}, &healthv1.ListGoalsRequest{},
+		&alertv1.ListAlertsRequest{}, &alertv1.GetAlertRequest{}, &alertv1.WatchAlertsRequest{},
+		&alertv1.AcknowledgeAlertRequest{}, &alertv1.SnoozeAlertRequest{}, &alertv1.ResolveAlertRequest{},
+		&alertv1.AssignAlertRequest{}, &alertv1.CommentAlertRequest{}, &alertv1.CreateSilenceRequest{},
+		&alertv1.ListSilencesRequest{}, &alertv1.ExpireSilenceRequest{},
 	))
 	if err != nil {
 		return nil, fmt.Errorf("compiling the rules of requests: %w", err)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/access"
 )
@@ -36,6 +37,17 @@ func newPermissions() permissions {
 		healthv1.HealthService_SetPulse_FullMethodName:       operator,
 		healthv1.HealthService_SetGoal_FullMethodName:        operator,
 		healthv1.HealthService_DeleteGoal_FullMethodName:     operator,
+		alertv1.AlertService_ListAlerts_FullMethodName:       viewer,
+		alertv1.AlertService_GetAlert_FullMethodName:         viewer,
+		alertv1.AlertService_WatchAlerts_FullMethodName:      viewer,
+		alertv1.AlertService_ListSilences_FullMethodName:     viewer,
+		alertv1.AlertService_AcknowledgeAlert_FullMethodName: operator,
+		alertv1.AlertService_SnoozeAlert_FullMethodName:      operator,
+		alertv1.AlertService_ResolveAlert_FullMethodName:     operator,
+		alertv1.AlertService_AssignAlert_FullMethodName:      operator,
+		alertv1.AlertService_CommentAlert_FullMethodName:     operator,
+		alertv1.AlertService_CreateSilence_FullMethodName:    operator,
+		alertv1.AlertService_ExpireSilence_FullMethodName:    operator,
 		adminv1.AdminService_GetScorecards_FullMethodName:    admin,
 		adminv1.AdminService_CheckScorecards_FullMethodName:  admin,
 		adminv1.AdminService_ApplyScorecards_FullMethodName:  admin,

@@ -25,6 +25,8 @@ type scorer struct {
 	// paused is held while nothing is folded.
 	paused sync.Mutex
 	parts  [partitions]*folding
+	// alerts decides about alerts; nil: nobody does.
+	alerts *decider
 }
 
 // folding is a partition; its accounts are those of the store.
@@ -103,7 +105,15 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 
 	commit, refused := p.fold.Flush()
 
+	if err := s.alerts.take(ctx, m); err != nil {
+		return err
+	}
+
 	for _, r := range refused {
+		if r.Record.GetAlertCommand() != nil {
+			continue // of the decider
+		}
+
 		c := r.Record.GetAccountCommand()
 		place := reject.Place{Layout: s.w.log.Layout().ID, Partition: m.Partition, Sequence: r.Sequence}
 
@@ -115,7 +125,11 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 		}
 	}
 
-	return s.w.store.Commit(ctx, commit)
+	if err := s.w.store.Commit(ctx, commit); err != nil {
+		return err
+	}
+
+	return s.alerts.flush(ctx, m.Partition)
 }
 
 // pass lets log time pass, in all partitions, and returns when it has.

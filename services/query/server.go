@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/proto/gen/openapi"
 	"hale.dev/services/internal/access"
@@ -83,6 +84,7 @@ func newServers(s *Service) (*servers, error) {
 	srv.announce(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 
 	healthv1.RegisterHealthServiceServer(srv.grpc, &healthServer{service: s})
+	alertv1.RegisterAlertServiceServer(srv.grpc, &alertServer{service: s})
 	adminv1.RegisterAdminServiceServer(srv.grpc, &adminServer{service: s})
 	grpc_health_v1.RegisterHealthServer(srv.grpc, srv.health)
 	reflection.Register(srv.grpc)
@@ -179,6 +181,7 @@ func (srv *servers) follow(ctx context.Context, s *Service) {
 func (srv *servers) announce(state grpc_health_v1.HealthCheckResponse_ServingStatus) {
 	for _, name := range []string{
 		"", healthv1.HealthService_ServiceDesc.ServiceName, adminv1.AdminService_ServiceDesc.ServiceName,
+		alertv1.AlertService_ServiceDesc.ServiceName,
 	} {
 		srv.health.SetServingStatus(name, state)
 	}

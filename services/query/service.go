@@ -44,6 +44,10 @@ type Deps struct {
 	Resender Resender
 	// Tasks is where owners are asked for work.
 	Tasks *task.Board
+	// Alerts is the stream of what happens to alerts.
+	Alerts Alerts
+	// Deliveries says how alerts were delivered; nil: alerts are told of without.
+	Deliveries Deliveries
 	// Snapshots may be nil: then they are turned off.
 	Snapshots Snapshots
 	Logger    *slog.Logger
@@ -70,6 +74,8 @@ type Service struct {
 	metrics  *metrics
 	feed     *feed
 	segments *segments
+	alerts   *alertFeed
+	silences *silences
 	// audiences are who watches.
 	audiences *audiences
 	accounts  *accounts
@@ -114,6 +120,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	s.audiences = newAudiences()
 	s.segments = newSegments(d.Logger)
 	s.named = s.segments.named
+	s.alerts = newAlertFeed(d.Alerts, s.cfg.AlertRing, d.Logger)
+	s.silences = newSilences(d.Logger, d.now)
 
 	if s.reports, err = report.NewWriter(); err != nil {
 		return nil, err
@@ -144,6 +152,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.reconcile(gctx) })
 	g.Go(func() error { return s.check(gctx) })
 	g.Go(func() error { return s.segments.run(gctx, s.deps.Settings) })
+	g.Go(func() error { return s.alerts.run(gctx) })
+	g.Go(func() error { return s.silences.run(gctx, s.deps.Settings) })
 
 	serving, stopServing := context.WithCancel(ctx)
 	defer stopServing()
@@ -199,14 +209,14 @@ func (s *Service) setState(err error) {
 	}
 }
 
-// Ready returns nil when the service can answer everything, else why not: the store is there, the lists are
-// filled.
+// Ready returns nil when the service can answer everything, else why not: the store is there, lists and
+// alerts are filled.
 func (s *Service) Ready() error {
 	if err := *s.state.Load(); err != nil {
 		return err
 	}
 
-	if err := s.segments.ready(); err != nil {
+	if err := errors.Join(s.segments.ready(), s.alerts.ready(), s.silences.ready()); err != nil {
 		return err
 	}
 

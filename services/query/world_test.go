@@ -23,10 +23,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
 	"hale.dev/services/internal/fold"
@@ -85,6 +87,7 @@ type world struct {
 	log      *eventlog.Log
 	store    store.Store
 	rejects  *reject.Stream
+	alerts   *alertlog.Log
 	settings *settings.Settings
 	tasks    *task.Board
 	service  *query.Service
@@ -134,6 +137,9 @@ func prepare(tb testing.TB, s store.Store) *world {
 	w.rejects, err = reject.Open(tb.Context(), w.log.JetStream(), reject.Options{})
 	require.NoError(tb, err)
 
+	w.alerts, err = alertlog.Open(tb.Context(), w.log.JetStream(), alertlog.Options{MaxBytes: 64 << 20})
+	require.NoError(tb, err)
+
 	for _, role := range []access.Role{access.RoleIngest, access.RoleViewer, access.RoleOperator, access.RoleAdmin} {
 		w.keys[role] = w.newKey(home, role)
 	}
@@ -168,7 +174,7 @@ func start(tb testing.TB, s store.Store, options ...option) *world {
 func (w *world) beside() *world {
 	return &world{
 		tb: w.tb, nats: w.nats, log: w.log, store: w.store, rejects: w.rejects, settings: w.settings, tasks: w.tasks,
-		keys: w.keys,
+		alerts: w.alerts, keys: w.keys,
 	}
 }
 
@@ -181,6 +187,7 @@ func (w *world) run(options ...option) {
 	cfg := query.Config{}
 	deps := query.Deps{
 		Log: w.log, Store: w.store, Rejects: w.rejects, Settings: w.settings, Keyring: keyring, Tasks: w.tasks,
+		Alerts: w.alerts,
 		Logger: slog.New(slog.DiscardHandler), Tracer: tracenoop.NewTracerProvider(),
 		Meter: metricnoop.NewMeterProvider(), GRPC: listen(w.tb), HTTP: listen(w.tb),
 	}
@@ -236,6 +243,8 @@ func (w *world) dial() *grpc.ClientConn {
 func (w *world) health() healthv1.HealthServiceClient {
 	return healthv1.NewHealthServiceClient(w.dial())
 }
+
+func (w *world) alert() alertv1.AlertServiceClient { return alertv1.NewAlertServiceClient(w.dial()) }
 
 func (w *world) admin() adminv1.AdminServiceClient { return adminv1.NewAdminServiceClient(w.dial()) }
 

@@ -16,6 +16,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
 	"hale.dev/services/internal/reject"
@@ -75,6 +76,8 @@ func deploy(t *testing.T, snapshots bool) *deployment {
 		Log: d.log, Store: d.store, Settings: keys, Tasks: d.tasks, Logger: slog.New(slog.DiscardHandler),
 		Tracer: tracenoop.NewTracerProvider(), Meter: metricnoop.NewMeterProvider(), GRPC: anyPort(t), HTTP: anyPort(t),
 	}
+	deps.Alerts, err = alertlog.Open(t.Context(), d.log.JetStream(), alertlog.Options{MaxBytes: 64 << 20})
+	require.NoError(t, err)
 	deps.Rejects, err = reject.Open(t.Context(), d.log.JetStream(), reject.Options{})
 	require.NoError(t, err)
 	deps.Keyring, err = access.Open(t.Context(), keys)

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
@@ -35,6 +36,7 @@ const (
 type base struct {
 	log       *eventlog.Log
 	rejects   *reject.Stream
+	alerts    *alertlog.Log
 	directory *directory.Directory // nil where no service needs it
 	pressure  *pressure.Board
 	marks     *watermark.Book
@@ -67,6 +69,10 @@ func (s *session) open(ctx context.Context) (*base, error) {
 
 	if b.rejects, err = reject.Open(ctx, js, reject.Options{Replicas: replicas}); err != nil {
 		return nil, fmt.Errorf("opening REJECTS: %w", err)
+	}
+
+	if b.alerts, err = alertlog.Open(ctx, js, alertlog.Options{Replicas: replicas, Logger: s.logger}); err != nil {
+		return nil, fmt.Errorf("opening ALERTS: %w", err)
 	}
 
 	if b.settings, err = settings.Open(ctx, js, replicas); err != nil {

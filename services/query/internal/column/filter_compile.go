@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"hale.dev/services/query/internal/filter"
 )
 
 // compiler turns nodes into what runs over rows.
@@ -28,12 +30,12 @@ const (
 	costSearch = 10
 )
 
-func (c *compiler) compile(n *node) (compiled, error) {
-	switch n.sort {
-	case nodeAnd, nodeOr:
-		kids := make([]compiled, 0, len(n.kids))
+func (c *compiler) compile(n *filter.Node) (compiled, error) {
+	switch n.Sort {
+	case filter.NodeAnd, filter.NodeOr:
+		kids := make([]compiled, 0, len(n.Kids))
 
-		for _, kid := range n.kids {
+		for _, kid := range n.Kids {
 			k, err := c.compile(kid)
 			if err != nil {
 				return compiled{}, err
@@ -42,31 +44,31 @@ func (c *compiler) compile(n *node) (compiled, error) {
 			kids = append(kids, k)
 		}
 
-		if n.sort == nodeAnd {
+		if n.Sort == filter.NodeAnd {
 			return all(kids), nil
 		}
 
 		return either(kids), nil
-	case nodeNot:
-		kid, err := c.compile(n.kids[0])
+	case filter.NodeNot:
+		kid, err := c.compile(n.Kids[0])
 		if err != nil {
 			return compiled{}, err
 		}
 
 		return compiled{match: func(r *Row) bool { return !kid.match(r) }, cost: kid.cost}, nil
-	case nodeCompare:
+	case filter.NodeCompare:
 		c.size++
 
 		return compare(n)
-	case nodeWord:
+	case filter.NodeWord:
 		c.size++
 
 		return word(n)
-	case nodeCall:
+	case filter.NodeCall:
 		return c.call(n)
 	}
 
-	return compiled{}, syntax(n.left.start, "is no filter")
+	return compiled{}, filter.Syntax(n.Left.Start, "is no filter")
 }
 
 // all wants what all kids want. The cheap ones are asked first.
@@ -100,23 +102,23 @@ func either(kids []compiled) compiled {
 }
 
 // word wants rows whose name or id contains the word, whatever its case.
-func word(n *node) (compiled, error) {
-	text := n.left.text
+func word(n *filter.Node) (compiled, error) {
+	text := n.Left.Text
 	if text == "" {
-		return compiled{}, syntax(n.left.start, "an empty word says nothing")
+		return compiled{}, filter.Syntax(n.Left.Start, "an empty word says nothing")
 	}
 
-	has := containing(strings.Trim(text, "*"))
+	has := filter.Containing(strings.Trim(text, "*"))
 
 	return compiled{match: func(r *Row) bool { return has(r.Name) || has(r.Account) }, cost: 2 * costSearch}, nil
 }
 
 // call calls a function.
-func (c *compiler) call(n *node) (compiled, error) {
-	if n.left.text != "in_segment" {
+func (c *compiler) call(n *filter.Node) (compiled, error) {
+	if n.Left.Text != "in_segment" {
 		return compiled{}, &FilterError{
-			Code: CodeFunction, Offset: n.left.start,
-			Message: fmt.Sprintf("there is no function %s, only in_segment", n.left.text),
+			Code: CodeFunction, Offset: n.Left.Start,
+			Message: fmt.Sprintf("there is no function %s, only in_segment", n.Left.Text),
 		}
 	}
 
@@ -126,12 +128,12 @@ func (c *compiler) call(n *node) (compiled, error) {
 	)
 
 	if c.named != nil {
-		f, ok = c.named(n.right.text)
+		f, ok = c.named(n.Right.Text)
 	}
 
 	if !ok {
 		return compiled{}, &FilterError{
-			Code: CodeSegment, Offset: n.right.start, Message: fmt.Sprintf("there is no segment %q", n.right.text),
+			Code: CodeSegment, Offset: n.Right.Start, Message: fmt.Sprintf("there is no segment %q", n.Right.Text),
 		}
 	}
 
@@ -139,46 +141,81 @@ func (c *compiler) call(n *node) (compiled, error) {
 		return compiled{match: func(*Row) bool { return true }}, nil
 	}
 
-	if c.size += f.size; c.size > maxSize {
-		return compiled{}, tooLarge(n.left.start)
+	if c.size += f.size; c.size > filter.MaxSize {
+		return compiled{}, filter.TooLarge(n.Left.Start)
 	}
 
 	return compiled{match: f.match, spans: f.spans, cost: f.cost}, nil
 }
 
 // compare compares a field.
-func compare(n *node) (compiled, error) {
-	if n.left.sort == tokenQuoted {
-		return compiled{}, syntax(n.left.start, "a field is written without quotes")
+func compare(n *filter.Node) (compiled, error) {
+	if n.Left.Sort == filter.TokenQuoted {
+		return compiled{}, filter.Syntax(n.Left.Start, "a field is written without quotes")
 	}
 
-	if name, ok := strings.CutPrefix(n.left.text, "traits."); ok && name != "" {
+	if name, ok := strings.CutPrefix(n.Left.Text, "traits."); ok && name != "" {
 		return compareTrait(n, name)
 	}
 
-	k, ok := keyOf(n.left.text)
+	k, ok := keyOf(n.Left.Text)
 	if !ok {
-		return compiled{}, &FilterError{
-			Code: CodeField, Offset: n.left.start, Message: "there is no field " + n.left.text,
-		}
+		return compiled{}, filter.Unknown(n.Left)
 	}
 
-	if n.operator == ":" && n.right.sort == tokenWord && n.right.text == "*" {
+	if filter.Present(n) {
 		return compiled{match: present(&k), cost: costNumber}, nil
 	}
 
-	switch k.kind {
-	case kindText:
-		return compareText(n, &k)
-	case kindNumber:
-		return compareNumber(n, &k)
-	case kindDay:
-		return compareDay(n, &k)
-	case kindName, kindFlag:
-		return compareName(n, &k)
+	test, err := filter.Compare(n, &filter.Field{Name: k.name, Kind: k.kind, Least: k.least, Names: k.names})
+
+	switch {
+	case err != nil:
+		return compiled{}, err
+	case test.Text != nil:
+		return texts(n, &k, test.Text), nil
+	default:
+		return numbers(&k, *test.Number), nil
+	}
+}
+
+// texts wants the rows whose text is wanted.
+func texts(n *filter.Node, k *key, match func(string) bool) compiled {
+	get := k.text
+	made := compiled{match: func(r *Row) bool { return match(get(r)) }, cost: costText}
+
+	switch n.Operator {
+	case ":":
+		made.cost = costSearch
+	case "=":
+		made.spans = textSpan(k, n.Right.Text)
 	}
 
-	return compiled{}, mistyped(n.left, "%s cannot be compared", n.left.text)
+	return made
+}
+
+// numbers wants the rows whose number is inside, or outside, of an interval.
+func numbers(k *key, i filter.Interval) compiled {
+	get := k.number
+
+	if i.Outside {
+		return compiled{match: func(r *Row) bool { return i.Has(get(r)) }, cost: costNumber}
+	}
+
+	low, high := i.Low, i.High
+	made := compiled{
+		// None is the least number there is, so it is never inside.
+		match: func(r *Row) bool { n := get(r); return low <= n && n <= high },
+		cost:  costNumber,
+	}
+
+	if k.kind != filter.KindName || k.ranks(low) { // rows without a rank do not stand together in an order
+		made.spans = []span{{key: *k, ranges: []bounds{{
+			low: value{known: true, number: low}, high: value{known: true, number: high},
+		}}}}
+	}
+
+	return made
 }
 
 // present wants rows that have a value.
@@ -190,9 +227,4 @@ func present(k *key) predicate {
 	number := k.number
 
 	return func(r *Row) bool { return number(r) != None }
-}
-
-// mistyped is the error of a comparison that makes no sense.
-func mistyped(at token, format string, args ...any) error {
-	return &FilterError{Code: CodeType, Offset: at.start, Message: fmt.Sprintf(format, args...)}
 }

@@ -1,19 +1,22 @@
 package column
 
-import "hale.dev/services/internal/scorecard"
+import (
+	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/query/internal/filter"
+)
 
 // compareTrait compares one of the sender's own traits. What a trait holds is known only row by row: a text is
 // compared as text, a number as a number, a flag as a flag. What cannot be compared with the trait's kind is false.
-func compareTrait(n *node, name string) (compiled, error) {
-	if n.operator == ":" && n.right.sort == tokenWord && n.right.text == "*" {
+func compareTrait(n *filter.Node, name string) (compiled, error) {
+	if filter.Present(n) {
 		return compiled{match: func(r *Row) bool { return r.trait(name) != nil }, cost: costSearch}, nil
 	}
 
-	if n.right.text == "" {
-		return compiled{}, mistyped(n.right, "nothing is empty: write NOT traits.%s:* for accounts without one", name)
+	if n.Right.Text == "" {
+		return compiled{}, filter.Mistyped(n.Right, "nothing is empty: write NOT traits.%s:* for accounts without one", name)
 	}
 
-	text, err := texts(n)
+	text, err := filter.Texts(n)
 	if err != nil {
 		return compiled{}, err
 	}
@@ -51,25 +54,25 @@ func (r *Row) trait(name string) *scorecard.Trait {
 }
 
 // traitNumber compares traits that are numbers; text in quotes is none.
-func traitNumber(n *node) func(int64) bool {
-	v, ok := parseNumber(n.right.text)
-	if !ok || n.right.sort == tokenQuoted {
+func traitNumber(n *filter.Node) func(int64) bool {
+	v, ok := filter.ParseNumber(n.Right.Text)
+	if !ok || n.Right.Sort == filter.TokenQuoted {
 		return func(int64) bool { return false }
 	}
 
-	want := v.interval(n.operator)
+	want := v.Interval(n.Operator)
 
-	return func(micros int64) bool { return want.has(Number(micros)) }
+	return func(micros int64) bool { return want.Has(Number(micros)) }
 }
 
 // traitFlag compares traits that are flags; text in quotes is none.
-func traitFlag(n *node) func(bool) bool {
-	v, ok := parseFlag(n.right.text)
-	if !ok || n.right.sort == tokenQuoted || ordered(n.operator) {
+func traitFlag(n *filter.Node) func(bool) bool {
+	v, ok := filter.ParseFlag(n.Right.Text)
+	if !ok || n.Right.Sort == filter.TokenQuoted || filter.Ordered(n.Operator) {
 		return func(bool) bool { return false }
 	}
 
-	want := (v == 1) == (n.operator != "!=")
+	want := (v == 1) == (n.Operator != "!=")
 
 	return func(flag bool) bool { return flag == want }
 }

@@ -7,32 +7,20 @@ import (
 	"hale.dev/services/internal/fixed"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/scorecard"
-)
-
-// kind says what the values of a key are.
-type kind uint8
-
-const (
-	kindText kind = iota + 1
-	// kindNumber counts in micros.
-	kindNumber
-	kindDay
-	// kindName is one of a few names, such as a band.
-	kindName
-	kindFlag
+	"hale.dev/services/query/internal/filter"
 )
 
 // key is a field of rows that filters and orders go by. Either text or number is set.
 type key struct {
 	name string
-	kind kind
+	kind filter.Kind
 	// text is the value; empty: there is none.
 	text func(*Row) string
 	// number is the value: micros, a day, a name's number, 0 or 1; None: there is none.
 	number func(*Row) Number
 	// least, unless it is 0: what is below it is known, but neither more nor less than anything.
 	least Number
-	// names are the values of kindName by name.
+	// names are the values of filter.KindName by name.
 	names func(name string) (Number, bool)
 }
 
@@ -98,7 +86,7 @@ func textKey(path string) (key, bool) {
 		return key{}, false
 	}
 
-	return key{kind: kindText, text: get}, true
+	return key{kind: filter.KindText, text: get}, true
 }
 
 func numberKey(path string) (key, bool) {
@@ -131,7 +119,7 @@ func numberKey(path string) (key, bool) {
 		return key{}, false
 	}
 
-	return key{kind: kindNumber, number: get}, true
+	return key{kind: filter.KindNumber, number: get}, true
 }
 
 func numberIf(known bool, micros int64) Number {
@@ -183,7 +171,7 @@ func dayKey(path string) (key, bool) {
 		return key{}, false
 	}
 
-	return key{kind: kindDay, number: func(r *Row) Number {
+	return key{kind: filter.KindDay, number: func(r *Row) Number {
 		if d := get(r); d != NoDay {
 			return Number(d)
 		}
@@ -201,11 +189,11 @@ func nameKey(path string) (key, bool) {
 	case "stage":
 		get := func(r *Row) Number { return named(int32(r.Stage)) }
 
-		return key{kind: kindName, number: get, names: func(name string) (Number, bool) {
+		return key{kind: filter.KindName, number: get, names: func(name string) (Number, bool) {
 			return numberOfName(healthv1.Stage_value, "STAGE_"+name)
 		}}, true
 	case "overridden":
-		return key{kind: kindFlag, number: func(r *Row) Number {
+		return key{kind: filter.KindFlag, number: func(r *Row) Number {
 			if r.Overridden {
 				return 1
 			}
@@ -220,7 +208,7 @@ func nameKey(path string) (key, bool) {
 // bandKey is a key of bands. The unknown one is equal to itself, but neither more nor less than any.
 func bandKey(get func(*Row) healthv1.Band) key {
 	return key{
-		kind: kindName, least: Number(healthv1.Band_BAND_UNKNOWN) + 1,
+		kind: filter.KindName, least: Number(healthv1.Band_BAND_UNKNOWN) + 1,
 		number: func(r *Row) Number { return named(int32(get(r))) },
 		names:  func(name string) (Number, bool) { return numberOfName(healthv1.Band_value, "BAND_"+name) },
 	}
@@ -246,7 +234,7 @@ func dimensionKey(path string) (key, bool) {
 
 	for i := range health.DimensionCount {
 		if health.DimensionName(i) == name {
-			return key{kind: kindNumber, number: func(r *Row) Number { return r.Dimensions[i] }}, true
+			return key{kind: filter.KindNumber, number: func(r *Row) Number { return r.Dimensions[i] }}, true
 		}
 	}
 
@@ -259,5 +247,5 @@ func measureKey(path string) (key, bool) {
 		return key{}, false
 	}
 
-	return key{kind: kindNumber, number: func(r *Row) Number { return r.Measures[m] }}, true
+	return key{kind: filter.KindNumber, number: func(r *Row) Number { return r.Measures[m] }}, true
 }

@@ -2,8 +2,9 @@ package column
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
+
+	"hale.dev/services/query/internal/filter"
 )
 
 // Order is how a list is ordered. Accounts without a value come last, in either direction; ties go by account id,
@@ -20,29 +21,15 @@ type orderKey struct {
 	desc bool
 }
 
-// maxKeys is how many fields an order may have.
-const maxKeys = 5
-
 // OrderError is returned for an order that lists do not have.
-type OrderError struct {
-	// Code is stable, for example "order_by.unknown".
-	Code string
-	// Message is for a person.
-	Message string
-}
+type OrderError = filter.OrderError
 
 // The codes of an OrderError.
 const (
-	// CodeOrderSyntax: the text is no order.
-	CodeOrderSyntax = "order_by.syntax"
-	// CodeOrderField: there is no such field.
-	CodeOrderField = "order_by.unknown"
-	// CodeOrderLong: there are too many fields, or one is there twice.
-	CodeOrderLong = "order_by.fields"
+	CodeOrderSyntax = filter.CodeOrderSyntax
+	CodeOrderField  = filter.CodeOrderField
+	CodeOrderLong   = filter.CodeOrderLong
 )
-
-// Error implements error.
-func (e *OrderError) Error() string { return e.Message }
 
 // defaultOrder is that of an empty text.
 const defaultOrder = "score"
@@ -57,28 +44,18 @@ func ParseOrder(text string) (Order, error) {
 		text = defaultOrder
 	}
 
-	var (
-		o     Order
-		parts = strings.Split(text, ",")
-		seen  = map[string]bool{}
-	)
+	var o Order
 
-	if len(parts) > maxKeys {
-		return Order{}, &OrderError{Code: CodeOrderLong, Message: fmt.Sprintf("at most %d fields", maxKeys)}
-	}
-
-	for _, part := range parts {
-		k, err := parseOrderKey(part)
-		if err != nil {
-			return Order{}, err
+	err := filter.ParseOrder(text, func(path string, desc bool) (string, bool) {
+		k, ok := orderKeyOf(path)
+		if ok {
+			o.keys = append(o.keys, orderKey{key: k, desc: desc})
 		}
 
-		if seen[k.name] {
-			return Order{}, &OrderError{Code: CodeOrderLong, Message: k.name + " is there twice"}
-		}
-
-		seen[k.name] = true
-		o.keys = append(o.keys, k)
+		return k.name, ok
+	})
+	if err != nil {
+		return Order{}, err
 	}
 
 	o.text = o.format()
@@ -86,33 +63,21 @@ func ParseOrder(text string) (Order, error) {
 	return o, nil
 }
 
-// parseOrderKey reads one field of an order.
-func parseOrderKey(text string) (orderKey, error) {
-	words := strings.Fields(text)
-
-	if len(words) == 0 || len(words) > 2 || (len(words) == 2 && words[1] != "asc" && words[1] != "desc") {
-		return orderKey{}, &OrderError{
-			Code: CodeOrderSyntax, Message: fmt.Sprintf("%q is not a field with asc or desc behind", text),
-		}
-	}
-
-	k, ok := keyOf(words[0])
-	if words[0] == worklist {
+// orderKeyOf returns the key of a path where that goes by more and less.
+func orderKeyOf(path string) (key, bool) {
+	if path == worklist {
 		// The most pressing comes first.
-		k, ok = key{name: worklist, kind: kindNumber, number: func(r *Row) Number { return negated(r.Worklist()) }}, true
+		return key{
+			name: worklist, kind: filter.KindNumber, number: func(r *Row) Number { return negated(r.Worklist()) },
+		}, true
 	}
 
-	if !ok {
-		return orderKey{}, &OrderError{
-			Code: CodeOrderField, Message: fmt.Sprintf("there is no field %q to order by", words[0]),
-		}
-	}
-
-	if k.number != nil {
+	k, ok := keyOf(path)
+	if ok && k.number != nil {
 		k.number = k.ranked()
 	}
 
-	return orderKey{key: k, desc: len(words) == 2 && words[1] == "desc"}, nil
+	return k, ok
 }
 
 func negated(n Number) Number {

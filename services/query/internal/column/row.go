@@ -6,16 +6,14 @@ import (
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/scorecard"
+	"hale.dev/services/query/internal/filter"
 )
 
 // Number is a value in micros, or None.
-type Number int64
+type Number = filter.Number
 
 // None stands for a value that is not there.
-const None Number = math.MinInt64
-
-// Known says whether there is a value.
-func (n Number) Known() bool { return n != None }
+const None = filter.None
 
 // NumberOf turns a value of the core into a number.
 func NumberOf(v scorecard.Value) Number {

@@ -1,40 +1,15 @@
-package column
+package filter
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// compareText compares a field of text.
-func compareText(n *node, k *key) (compiled, error) {
-	text := n.right.text
-	if text == "" {
-		return compiled{}, mistyped(n.right, "nothing is empty: write NOT %s:* for accounts without one", k.name)
-	}
+// Texts is what a comparison wants of a text; never an empty one.
+func Texts(n *Node) (func(string) bool, error) {
+	text := n.Right.Text
 
-	match, err := texts(n)
-	if err != nil {
-		return compiled{}, err
-	}
-
-	get := k.text
-	made := compiled{match: func(r *Row) bool { return match(get(r)) }, cost: costText}
-
-	switch n.operator {
-	case ":":
-		made.cost = costSearch
-	case "=":
-		made.spans = textSpan(k, text)
-	}
-
-	return made, nil
-}
-
-// texts is what an operator and a text want of a text; never an empty one.
-func texts(n *node) (func(string) bool, error) {
-	text := n.right.text
-
-	switch n.operator {
+	switch n.Operator {
 	case "=":
 		return equal(text), nil
 	case "!=":
@@ -42,7 +17,7 @@ func texts(n *node) (func(string) bool, error) {
 
 		return func(s string) bool { return s != "" && !same(s) }, nil
 	case ":":
-		return containing(strings.Trim(text, "*")), nil
+		return Containing(strings.Trim(text, "*")), nil
 	case "<":
 		return func(s string) bool { return s != "" && s < text }, nil
 	case "<=":
@@ -53,7 +28,7 @@ func texts(n *node) (func(string) bool, error) {
 		return func(s string) bool { return s >= text }, nil
 	}
 
-	return nil, syntax(n.left.start, "%s is not an operator", n.operator)
+	return nil, Syntax(n.Left.Start, "%s is not an operator", n.Operator)
 }
 
 // equal wants the text itself, or, where a * begins or ends it, what ends or begins with the rest.
@@ -77,8 +52,8 @@ func equal(text string) func(string) bool {
 	return func(s string) bool { return s == text }
 }
 
-// containing wants texts that contain this one, whatever the case of either; never an empty one.
-func containing(part string) func(string) bool {
+// Containing wants texts that contain this one, whatever the case of either; never an empty one.
+func Containing(part string) func(string) bool {
 	lower := strings.ToLower(part)
 	plain := isASCII(lower)
 

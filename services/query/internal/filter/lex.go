@@ -1,30 +1,29 @@
-package column
+package filter
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
 
-// token is a piece of a filter.
-type token struct {
-	sort tokenSort
-	// text is what it says, without quotes.
-	text string
-	// start and end are its place in the filter.
-	start, end int
+// Token is a piece of a filter.
+type Token struct {
+	Sort TokenSort
+	// Text is what it says, without quotes.
+	Text string
+	// Start and End are its place in the filter.
+	Start, End int
 }
 
-// tokenSort tells tokens apart.
-type tokenSort uint8
+// TokenSort tells tokens apart.
+type TokenSort uint8
 
 const (
 	// tokenEnd is behind the last one.
-	tokenEnd tokenSort = iota
-	// tokenWord is text without quotes: a path, a number, a day, a keyword.
-	tokenWord
-	// tokenQuoted is text in quotes.
-	tokenQuoted
+	tokenEnd TokenSort = iota
+	// TokenWord is text without quotes: a path, a number, a day, a keyword.
+	TokenWord
+	// TokenQuoted is text in quotes.
+	TokenQuoted
 	// tokenOperator compares.
 	tokenOperator
 	tokenOpen
@@ -46,14 +45,14 @@ type lexer struct {
 }
 
 // next returns the next token.
-func (l *lexer) next() (token, error) {
+func (l *lexer) next() (Token, error) {
 	for l.pos < len(l.text) && strings.IndexByte(spaces, l.text[l.pos]) >= 0 {
 		l.pos++
 	}
 
 	start := l.pos
 	if start == len(l.text) {
-		return token{start: start, end: start}, nil
+		return Token{Start: start, End: start}, nil
 	}
 
 	switch c := l.text[start]; {
@@ -71,7 +70,7 @@ func (l *lexer) next() (token, error) {
 		}
 
 		if c == '!' {
-			return token{}, syntax(start, "! is not an operator: write != or NOT")
+			return Token{}, Syntax(start, "! is not an Operator: write != or NOT")
 		}
 
 		return l.emit(tokenOperator, 1), nil
@@ -83,25 +82,25 @@ func (l *lexer) next() (token, error) {
 }
 
 // emit returns a token of n bytes.
-func (l *lexer) emit(s tokenSort, n int) token {
-	t := token{sort: s, text: l.text[l.pos : l.pos+n], start: l.pos, end: l.pos + n}
+func (l *lexer) emit(s TokenSort, n int) Token {
+	t := Token{Sort: s, Text: l.text[l.pos : l.pos+n], Start: l.pos, End: l.pos + n}
 	l.pos += n
 
 	return t
 }
 
 // word reads text without quotes.
-func (l *lexer) word() (token, error) {
+func (l *lexer) word() (Token, error) {
 	n := strings.IndexAny(l.text[l.pos:], spaces+quotes+marks)
 	if n < 0 {
 		n = len(l.text) - l.pos
 	}
 
-	return l.emit(tokenWord, n), nil
+	return l.emit(TokenWord, n), nil
 }
 
 // quoted reads text in quotes; a backslash takes the next character as it is.
-func (l *lexer) quoted() (token, error) {
+func (l *lexer) quoted() (Token, error) {
 	var (
 		b     strings.Builder
 		start = l.pos
@@ -113,7 +112,7 @@ func (l *lexer) quoted() (token, error) {
 		case c == quote:
 			l.pos = i + 1
 
-			return token{sort: tokenQuoted, text: b.String(), start: start, end: l.pos}, nil
+			return Token{Sort: TokenQuoted, Text: b.String(), Start: start, End: l.pos}, nil
 		case c == '\\' && i+1 < len(l.text):
 			i++
 			b.WriteByte(l.text[i])
@@ -122,12 +121,7 @@ func (l *lexer) quoted() (token, error) {
 		}
 	}
 
-	return token{}, syntax(start, "the quote that begins here does not end")
-}
-
-// syntax is an error of the form of a filter.
-func syntax(offset int, format string, args ...any) *FilterError {
-	return &FilterError{Code: CodeSyntax, Offset: offset, Message: fmt.Sprintf(format, args...)}
+	return Token{}, Syntax(start, "the quote that begins here does not end")
 }
 
 // checkText refuses what is no text.
@@ -135,12 +129,12 @@ func checkText(text string) error {
 	for i, r := range text {
 		if r == utf8.RuneError {
 			if _, n := utf8.DecodeRuneInString(text[i:]); n == 1 {
-				return syntax(i, "the filter is not UTF-8")
+				return Syntax(i, "the filter is not UTF-8")
 			}
 		}
 
 		if r == 0 {
-			return syntax(i, "the filter holds a zero byte")
+			return Syntax(i, "the filter holds a zero byte")
 		}
 	}
 
