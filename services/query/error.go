@@ -24,6 +24,8 @@ const (
 	reasonToken        = "TOKEN_UNKNOWN"
 	reasonPageToken    = "PAGE_TOKEN_INVALID"
 	reasonScorecards   = "SCORECARDS_INVALID"
+	reasonReceivers    = "RECEIVERS_INVALID"
+	reasonLetters      = "DEAD_LETTERS_UNAVAILABLE"
 	reasonStore        = "STORE_UNAVAILABLE"
 	reasonSettings     = "SETTINGS_UNAVAILABLE"
 	reasonPublishing   = "PUBLISHING"

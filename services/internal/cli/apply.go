@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
 
-// kindScorecards is the `kind` of the file that holds a workspace's scorecards.
-const kindScorecards = "scorecards"
+// The `kind` of files that hold settings of a workspace.
+const (
+	kindScorecards = "scorecards"
+	kindReceivers  = "receivers"
+)
 
 func (a *app) applyCommand() *cobra.Command {
 	var files []string
@@ -28,7 +33,7 @@ func (a *app) applyCommand() *cobra.Command {
 					return err
 				}
 
-				if err := checkKind(name, doc); err != nil {
+				if _, err := kindOf(name, doc); err != nil {
 					return err
 				}
 
@@ -38,7 +43,7 @@ func (a *app) applyCommand() *cobra.Command {
 			done := make([]appliedView, 0, len(files))
 
 			for i, name := range files {
-				v, err := a.applyScorecards(cmd.Context(), name, docs[i])
+				v, err := a.applyDocument(cmd.Context(), name, docs[i])
 				if err != nil {
 					return err
 				}
@@ -55,22 +60,43 @@ func (a *app) applyCommand() *cobra.Command {
 	return cmd
 }
 
-// checkKind refuses a file that does not say it is something Hale can apply.
-func checkKind(name string, doc []byte) error {
+// applyDocument puts a document of any kind in force.
+func (a *app) applyDocument(ctx context.Context, name string, doc []byte) (appliedView, error) {
+	kind, err := kindOf(name, doc)
+	if err != nil {
+		return appliedView{}, err
+	}
+
+	return a.appliers()[kind](ctx, name, doc)
+}
+
+// appliers puts a document of a kind in force.
+func (a *app) appliers() map[string]func(context.Context, string, []byte) (appliedView, error) {
+	return map[string]func(context.Context, string, []byte) (appliedView, error){
+		kindScorecards: a.applyScorecards,
+		kindReceivers:  a.applyReceivers,
+	}
+}
+
+// kinds of files that can be applied.
+func applyKinds() string { return kindReceivers + " or " + kindScorecards }
+
+// kindOf refuses a file that does not say it is something Hale can apply.
+func kindOf(name string, doc []byte) (string, error) {
 	var head struct {
 		Kind string `yaml:"kind"`
 	}
 
 	if err := yaml.Unmarshal(doc, &head); err != nil {
-		return refused("%s: not YAML: %w", name, err)
+		return "", refused("%s: not YAML: %w", name, err)
 	}
 
 	switch head.Kind {
-	case kindScorecards:
-		return nil
+	case kindScorecards, kindReceivers:
+		return head.Kind, nil
 	case "":
-		return refused("%s: no `kind:`; it must be %s", name, kindScorecards)
+		return "", refused("%s: no `kind:`; it must be %s", name, applyKinds())
 	default:
-		return refused("%s: kind %q is not known; it must be %s", name, head.Kind, kindScorecards)
+		return "", refused("%s: kind %q is not known; it must be %s", name, head.Kind, applyKinds())
 	}
 }

@@ -149,7 +149,6 @@ func history(s *sim) {
 	}
 }
 
-
 // check compares what was recorded and sent with what was to be, and returns how often something was taken twice.
 func check(t *testing.T, s *sim, seed uint64) (repeated int) {
 	t.Helper()
