@@ -53,7 +53,7 @@ type object = map[string]any
 // served reports whether the query service answers a service.
 func served(s *protogen.Service) bool {
 	switch s.Desc.FullName() {
-	case "hale.health.v1.HealthService", "hale.admin.v1.AdminService":
+	case "hale.health.v1.HealthService", "hale.alert.v1.AlertService", "hale.admin.v1.AdminService":
 		return true
 	default:
 		return false

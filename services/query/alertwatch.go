@@ -9,14 +9,19 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/query/internal/board"
 )
 
-// alertPart is how many alerts or transitions one message of a watch has at most.
-const alertPart = 200
+const (
+	// alertPart is how many alerts or transitions one message of a watch has at most.
+	alertPart = 200
+	// alertPartBytes is how large a message is that takes no more: clients take 4 MiB.
+	alertPartBytes = 1 << 20
+)
 
 // WatchAlerts implements AlertService.
 func (a *alertServer) WatchAlerts(
@@ -126,7 +131,7 @@ func (w *alertWatch) run(ctx context.Context) error {
 
 // tell sends the transitions that the watcher wants, in parts of which each has the token behind it.
 func (w *alertWatch) tell(ctx context.Context, entries []board.Entry) (sent bool, err error) {
-	part := &alertv1.WatchAlertsResponse{}
+	part, size := &alertv1.WatchAlertsResponse{}, 0
 
 	flush := func() error {
 		if len(part.Transitions) == 0 {
@@ -135,7 +140,7 @@ func (w *alertWatch) tell(ctx context.Context, entries []board.Entry) (sent bool
 
 		w.service.metrics.told(ctx, len(part.Transitions))
 		err := w.sendPart(part)
-		part, sent = &alertv1.WatchAlertsResponse{}, true
+		part, size, sent = &alertv1.WatchAlertsResponse{}, 0, true
 
 		return err
 	}
@@ -144,11 +149,12 @@ func (w *alertWatch) tell(ctx context.Context, entries []board.Entry) (sent bool
 		t := e.Record.GetTransition()
 		if e.Record.GetWorkspace() == w.workspace && w.filter.Match(t.GetAlert()) {
 			part.Transitions = append(part.Transitions, w.service.silences.markedTransition(w.workspace, t))
+			size += proto.Size(t)
 		}
 
 		w.at = e.Sequence
 
-		if len(part.Transitions) == alertPart {
+		if len(part.Transitions) == alertPart || size >= alertPartBytes {
 			if err := flush(); err != nil {
 				return sent, err
 			}
@@ -198,21 +204,22 @@ func (w *alertWatch) all(ctx context.Context) error {
 	s := w.service
 	found, last := s.alerts.board.Snapshot(w.workspace, board.Open())
 	part := &alertv1.WatchAlertsResponse{Reset_: w.resumes}
-	told := 0
+	told, size := 0, 0
 
 	for _, a := range found {
 		if !w.filter.Match(a) {
 			continue
 		}
 
-		if len(part.Snapshot) == alertPart { // without a token: there is nothing to go on from yet
+		if len(part.Snapshot) == alertPart || size >= alertPartBytes { // without a token: there is nothing to go on from yet
 			if err := w.send(part); err != nil {
 				return fmt.Errorf("sending a part of a snapshot: %w", err)
 			}
 
-			part = &alertv1.WatchAlertsResponse{}
+			part, size = &alertv1.WatchAlertsResponse{}, 0
 		}
 
+		size += proto.Size(a)
 		part.Snapshot = append(part.Snapshot, s.silences.marked(w.workspace, a))
 		told++
 	}

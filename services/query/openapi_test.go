@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/access"
 )
@@ -100,6 +101,10 @@ func TestOpenAPI(t *testing.T) {
 
 	w := start(t, openMemory(t))
 	w.score(home, "acme", noon(), 0, used("acme"))
+	alert := newDecider(w).fire(home, "acme", "at_risk", func(a *alertv1.Alert) {
+		a.Drivers = []*alertv1.Driver{{Measure: "usage_trend", After: new(1.5), Unit: "percent"}}
+		a.Labels = map[string]string{"team": "emea"}
+	})
 	c := w.contract()
 
 	t.Run("has every call but the streams", func(t *testing.T) {
@@ -107,6 +112,7 @@ func TestOpenAPI(t *testing.T) {
 
 		for service, calls := range map[string]int{
 			healthv1.HealthService_ServiceDesc.ServiceName: len(healthv1.HealthService_ServiceDesc.Methods),
+			alertv1.AlertService_ServiceDesc.ServiceName:   len(alertv1.AlertService_ServiceDesc.Methods),
 			adminv1.AdminService_ServiceDesc.ServiceName:   len(adminv1.AdminService_ServiceDesc.Methods),
 		} {
 			found := 0
@@ -136,6 +142,9 @@ func TestOpenAPI(t *testing.T) {
 			{"/hale.health.v1.HealthService/ListAccounts", `{"pageSize":10}`, access.RoleViewer, http.StatusOK},
 			{"/hale.health.v1.HealthService/GetHistory", `{"accountId":"acme"}`, access.RoleViewer, http.StatusOK},
 			{"/hale.health.v1.HealthService/ListRejects", `{}`, access.RoleViewer, http.StatusOK},
+			{"/hale.alert.v1.AlertService/ListAlerts", `{"filter":"score < 5 OR rule:*"}`, access.RoleViewer, http.StatusOK},
+			{"/hale.alert.v1.AlertService/GetAlert", `{"alertId":"` + alert + `"}`, access.RoleViewer, http.StatusOK},
+			{"/hale.alert.v1.AlertService/ListSilences", `{}`, access.RoleViewer, http.StatusOK},
 			{"/hale.admin.v1.AdminService/GetScorecards", `{}`, access.RoleAdmin, http.StatusOK},
 			{"/hale.admin.v1.AdminService/ListPartitions", `{}`, access.RoleAdmin, http.StatusOK},
 			{"/hale.admin.v1.AdminService/ListTasks", `{}`, access.RoleAdmin, http.StatusOK},

@@ -17,8 +17,11 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/dynamicpb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/internal/access"
 )
@@ -32,7 +35,7 @@ type permitted struct {
 }
 
 // permittedMethods has a line for every method that the service offers.
-func permittedMethods(keyID string) map[string]permitted {
+func permittedMethods(keyID, alert, silence string) map[string]permitted {
 	const viewer, operator, admin = access.RoleViewer, access.RoleOperator, access.RoleAdmin
 
 	acme := "acme"
@@ -64,6 +67,22 @@ func permittedMethods(keyID string) map[string]permitted {
 			AccountId: acme, Goal: &healthv1.Goal{Title: "grow", Measure: "active_users", Target: 80, DueDate: "2026-06-01"},
 		}, false},
 		"hale.health.v1.HealthService.DeleteGoal": {operator, &healthv1.DeleteGoalRequest{AccountId: acme, GoalId: "g"}, false},
+
+		"hale.alert.v1.AlertService.ListAlerts":       {viewer, &alertv1.ListAlertsRequest{}, false},
+		"hale.alert.v1.AlertService.GetAlert":         {viewer, &alertv1.GetAlertRequest{AlertId: alert}, false},
+		"hale.alert.v1.AlertService.WatchAlerts":      {viewer, &alertv1.WatchAlertsRequest{Snapshot: true}, false},
+		"hale.alert.v1.AlertService.ListSilences":     {viewer, &alertv1.ListSilencesRequest{}, false},
+		"hale.alert.v1.AlertService.AcknowledgeAlert": {operator, &alertv1.AcknowledgeAlertRequest{AlertId: alert}, false},
+		"hale.alert.v1.AlertService.SnoozeAlert": {operator, &alertv1.SnoozeAlertRequest{
+			AlertId: alert, Duration: durationpb.New(time.Hour),
+		}, false},
+		"hale.alert.v1.AlertService.ResolveAlert": {operator, &alertv1.ResolveAlertRequest{AlertId: alert}, false},
+		"hale.alert.v1.AlertService.AssignAlert":  {operator, &alertv1.AssignAlertRequest{AlertId: alert, Assignee: "ann"}, false},
+		"hale.alert.v1.AlertService.CommentAlert": {operator, &alertv1.CommentAlertRequest{AlertId: alert, Comment: "c"}, false},
+		"hale.alert.v1.AlertService.CreateSilence": {operator, &alertv1.CreateSilenceRequest{Silence: &alertv1.Silence{
+			Matchers: []*alertv1.Matcher{{Field: "rule", Value: "x"}}, Comment: "c", EndTime: timestamppb.New(time.Now().Add(time.Hour)),
+		}}, false},
+		"hale.alert.v1.AlertService.ExpireSilence": {operator, &alertv1.ExpireSilenceRequest{SilenceId: silence}, false},
 
 		"hale.admin.v1.AdminService.GetScorecards":   {admin, &adminv1.GetScorecardsRequest{}, false},
 		"hale.admin.v1.AdminService.CheckScorecards": {admin, &adminv1.CheckScorecardsRequest{Document: "x"}, false},
@@ -142,6 +161,11 @@ func call(ctx context.Context, conn *grpc.ClientConn, m protoreflect.MethodDescr
 	return protojson.Format(answer), codes.OK
 }
 
+// named says whether a request has a field.
+func named(req proto.Message, field protoreflect.Name) bool {
+	return req.ProtoReflect().Descriptor().Fields().ByName(field) != nil
+}
+
 // TestPermissions calls every method that the service offers with every role, and with an admin of another workspace
 // that names what is of the first.
 func TestPermissions(t *testing.T) {
@@ -158,7 +182,12 @@ func TestPermissions(t *testing.T) {
 		return err == nil
 	}, patience, time.Millisecond)
 
-	conn, known := w.dial(), permittedMethods(access.KeyID(access.Hash(w.keys[access.RoleViewer])))
+	alert := newDecider(w).fire(home, "acme", "at_risk")
+	silence, err := w.alert().CreateSilence(w.as(access.RoleOperator), silencing(`rule="at_risk"`, time.Hour))
+	require.NoError(t, err)
+
+	conn, known := w.dial(), permittedMethods(
+		access.KeyID(access.Hash(w.keys[access.RoleViewer])), alert, silence.GetSilence().GetSilenceId())
 
 	for _, m := range offered(w) {
 		p, ok := known[string(m.FullName())]
@@ -196,7 +225,7 @@ func TestPermissions(t *testing.T) {
 			require.NotContains(t, text, access.KeyID(access.Hash(w.keys[access.RoleViewer])), m.FullName())
 		}
 
-		if p.req.ProtoReflect().Descriptor().Fields().ByName("account_id") != nil || m.Name() == "RotateKey" || m.Name() == "RevokeKey" {
+		if named(p.req, "account_id") || m.Name() == "RotateKey" || named(p.req, "alert_id") || named(p.req, "silence_id") || m.Name() == "RevokeKey" {
 			require.Equal(t, codes.NotFound, code, "%s from abroad: %s", m.FullName(), text)
 		}
 	}
