@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,6 +14,7 @@ import (
 const (
 	defaultTimeout = 10 * time.Second
 	defaultMaxBody = 64 << 10
+	maxHeader      = 64 << 10
 )
 
 // ErrAllow is wrapped by the error for an entry of the list of what is allowed that is none.
@@ -64,12 +66,17 @@ func (c Config) allowed() (allowed, error) {
 
 // hostOf returns a host, or host and port, as it is compared.
 func hostOf(entry string) (string, bool) {
-	host, port, err := net.SplitHostPort(entry)
-	if err != nil {
-		host, port = entry, ""
+	host := entry
+
+	if name, port, err := net.SplitHostPort(entry); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", false
+		}
+
+		host = name
 	}
 
-	if host == "" || strings.ContainsAny(host, "/:*@ ") || err == nil && port == "" {
+	if host == "" || strings.ContainsAny(host, "/:*@ ") {
 		return "", false
 	}
 

@@ -46,7 +46,7 @@ func New(c Config) (*Guard, error) {
 	transport := &http.Transport{
 		Proxy: nil, DialContext: g.DialContext, ForceAttemptHTTP2: true, TLSClientConfig: g.TLS(""),
 		TLSHandshakeTimeout: g.timeout, ResponseHeaderTimeout: g.timeout, IdleConnTimeout: time.Minute,
-		MaxIdleConns: 100, MaxIdleConnsPerHost: 2, MaxResponseHeaderBytes: maxBody,
+		MaxIdleConns: 100, MaxIdleConnsPerHost: 2, MaxResponseHeaderBytes: maxHeader,
 	}
 	g.client = &http.Client{
 		Transport:     bounded{transport, maxBody},

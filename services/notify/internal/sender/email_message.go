@@ -53,7 +53,7 @@ func (e *Email) message(n *Notification, to *mail.Address) ([]byte, error) {
 
 	domain := from.Address[strings.LastIndexByte(from.Address, '@')+1:]
 	id := digestOf(n.ID, to.Address)
-	m := gomail.NewMsg(gomail.WithBoundary("=_"+id), gomail.WithNoDefaultUserAgent())
+	m := gomail.NewMsg(gomail.WithBoundary("hale-"+id), gomail.WithNoDefaultUserAgent())
 	m.FromMailAddress(from)
 	m.ToMailAddress(to)
 	m.Subject(cut(html.Title, maxSubject))

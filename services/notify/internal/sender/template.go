@@ -20,18 +20,18 @@ var files embed.FS
 // errOutput ends a template that makes too much.
 var errOutput = errors.New("the text is too long")
 
-// texts makes headline and text of a notification. Where a template fails, which Validate makes unlikely, Hale's own
-// takes its place: a bad template must not keep an alert from being told.
+// texts makes headline and text of a notification. Where a template makes nothing, or fails, which Validate makes
+// unlikely, Hale's own takes its place: a bad template must not keep an alert from being told.
 func (t Templates) texts(v *view) (title, text string) {
 	title, err := execute("title", t.Title, v)
-	if t.Title == "" || err != nil {
+	if strings.TrimSpace(title) == "" {
 		title = defaultTitle(v)
 	}
 
 	failed := err
 
 	text, err = execute("text", t.Text, v)
-	if t.Text == "" || err != nil {
+	if strings.TrimSpace(text) == "" {
 		text = defaultText(v)
 	}
 
