@@ -20,6 +20,7 @@ import (
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/reject"
+	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/query"
 )
@@ -35,6 +36,8 @@ func requireAdminOnly(t *testing.T, w *world, key string) {
 	_, err = admin.CheckScorecards(ctx, &adminv1.CheckScorecardsRequest{Document: "x"})
 	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
 	_, err = admin.ApplyScorecards(ctx, &adminv1.ApplyScorecardsRequest{Document: "x"})
+	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
+	_, err = admin.ApplyRules(ctx, &adminv1.ApplyRulesRequest{Document: "x"})
 	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
 	_, err = admin.ResendRejects(ctx, &adminv1.ResendRejectsRequest{})
 	requireError(t, err, codes.PermissionDenied, "KEY_WRONG_KIND")
@@ -55,6 +58,20 @@ func requireAdminOnly(t *testing.T, w *world, key string) {
 func (w *world) published(workspace string) map[int][]uint64 {
 	w.tb.Helper()
 
+	return w.versions(workspace, func(r *logv1.Record) uint64 { return r.GetSetScorecards().GetVersion() })
+}
+
+// publishedRules reads the versions of rules.
+func (w *world) publishedRules(workspace string) map[int][]uint64 {
+	w.tb.Helper()
+
+	return w.versions(workspace, func(r *logv1.Record) uint64 { return r.GetSetRules().GetVersion() })
+}
+
+// versions reads what is not 0 from a workspace's records, by partition.
+func (w *world) versions(workspace string, of func(*logv1.Record) uint64) map[int][]uint64 {
+	w.tb.Helper()
+
 	info, err := w.log.Info(w.tb.Context(), 0)
 	require.NoError(w.tb, err)
 
@@ -65,8 +82,8 @@ func (w *world) published(workspace string) map[int][]uint64 {
 
 	err = w.log.Read(w.tb.Context(), 0, 0, func(m *eventlog.Message) error {
 		for _, r := range m.Records {
-			if set := r.GetSetScorecards(); set != nil && r.GetWorkspace() == workspace {
-				found[m.Partition] = append(found[m.Partition], set.GetVersion())
+			if version := of(r); version != 0 && r.GetWorkspace() == workspace {
+				found[m.Partition] = append(found[m.Partition], version)
 			}
 		}
 
@@ -146,6 +163,79 @@ func TestScorecards(t *testing.T) {
 	reader.Wait()
 }
 
+func TestRules(t *testing.T) {
+	t.Parallel()
+
+	w := start(t, openMemory(t))
+	admin, ctx := w.admin(), w.as(access.RoleAdmin)
+	shipped := string(rule.ShippedDocument())
+
+	got, err := admin.GetRules(ctx, &adminv1.GetRulesRequest{})
+	require.NoError(t, err)
+	require.Zero(t, got.GetVersion())
+	require.Equal(t, shipped, got.GetDocument())
+
+	good, err := admin.CheckRules(ctx, &adminv1.CheckRulesRequest{Document: shipped})
+	require.NoError(t, err)
+	require.Empty(t, good.GetProblems())
+
+	wrong := strings.Replace(shipped, "score_change_7d <= -15", "score_change_7d / 0 <= -15", 1)
+	bad, err := admin.CheckRules(ctx, &adminv1.CheckRulesRequest{Document: wrong})
+	require.NoError(t, err)
+	require.Equal(t, "rules[2].when", bad.GetProblems()[0].GetField())
+
+	_, err = admin.ApplyRules(ctx, &adminv1.ApplyRulesRequest{Document: wrong})
+	require.Equal(t, []string{"document.rules[2].when"}, requireError(t, err, codes.InvalidArgument, "RULES_INVALID"))
+	_, err = admin.ApplyRules(ctx, &adminv1.ApplyRulesRequest{})
+	require.Equal(t, []string{"document"}, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"))
+	require.Empty(t, w.publishedRules(home))
+
+	document := strings.Replace(shipped, "name: detractor", "name: unhappy", 1)
+	applied, err := admin.ApplyRules(ctx, &adminv1.ApplyRulesRequest{Document: document})
+	require.NoError(t, err)
+	require.Positive(t, applied.GetVersion())
+
+	got, err = admin.GetRules(ctx, &adminv1.GetRulesRequest{})
+	require.NoError(t, err)
+	require.Equal(t, applied.GetVersion(), got.GetVersion())
+	require.Equal(t, document, got.GetDocument())
+	require.Equal(t, everywhere(applied.GetVersion()), w.publishedRules(home))
+	require.Empty(t, w.published(home), "they are no scorecards")
+
+	token, err := w.log.ParseToken(applied.GetToken())
+	require.NoError(t, err)
+
+	count := 0
+	token.Each(func(int, uint64) { count++ })
+	require.Equal(t, partitions, count)
+}
+
+// everywhere is a version in every partition.
+func everywhere(version uint64) map[int][]uint64 {
+	all := map[int][]uint64{}
+	for n := range partitions {
+		all[n] = []uint64{version}
+	}
+
+	return all
+}
+
+func TestReconcileRules(t *testing.T) {
+	t.Parallel()
+
+	w := prepare(t, openMemory(t))
+	version, err := w.settings.Rules().Put(t.Context(), home, rule.ShippedDocument())
+	require.NoError(t, err)
+
+	w.run(func(c *query.Config, _ *query.Deps) { c.ReconcileAfter = 20 * time.Millisecond })
+	require.Eventually(t, func() bool {
+		got, err := w.settings.Rules().Published(t.Context(), home, w.log.Layout().ID)
+
+		return err == nil && got == version
+	}, patience, 5*time.Millisecond)
+	require.Equal(t, everywhere(version), w.publishedRules(home))
+}
+
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 
@@ -153,15 +243,15 @@ func TestReconcile(t *testing.T) {
 	document := scorecard.ShippedDocument()
 
 	// Stored but never published, as after a crash in the middle of ApplyScorecards.
-	version, err := w.settings.PutScorecards(t.Context(), home, document)
+	version, err := w.settings.Scorecards().Put(t.Context(), home, document)
 	require.NoError(t, err)
-	done, err := w.settings.PutScorecards(t.Context(), "other", document)
+	done, err := w.settings.Scorecards().Put(t.Context(), "other", document)
 	require.NoError(t, err)
-	require.NoError(t, w.settings.MarkPublished(t.Context(), "other", w.log.Layout().ID, done))
+	require.NoError(t, w.settings.Scorecards().MarkPublished(t.Context(), "other", w.log.Layout().ID, done))
 
 	w.run(func(c *query.Config, _ *query.Deps) { c.ReconcileAfter = 20 * time.Millisecond })
 	require.Eventually(t, func() bool {
-		got, err := w.settings.Published(t.Context(), home, w.log.Layout().ID)
+		got, err := w.settings.Scorecards().Published(t.Context(), home, w.log.Layout().ID)
 
 		return err == nil && got == version
 	}, patience, 5*time.Millisecond)

@@ -86,4 +86,6 @@ func (a *alertServer) CommentAlert(
 }
 
 // changeName is the word for a transition.
-func changeName(k alertv1.Transition_Kind) string { return strings.ToLower(strings.TrimPrefix(k.String(), "KIND_")) }
+func changeName(k alertv1.Transition_Kind) string {
+	return strings.ToLower(strings.TrimPrefix(k.String(), "KIND_"))
+}

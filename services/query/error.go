@@ -26,6 +26,7 @@ const (
 	reasonScorecards   = "SCORECARDS_INVALID"
 	reasonReceivers    = "RECEIVERS_INVALID"
 	reasonLetters      = "DEAD_LETTERS_UNAVAILABLE"
+	reasonRules        = "RULES_INVALID"
 	reasonStore        = "STORE_UNAVAILABLE"
 	reasonSettings     = "SETTINGS_UNAVAILABLE"
 	reasonPublishing   = "PUBLISHING"

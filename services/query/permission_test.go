@@ -84,23 +84,39 @@ func permittedMethods(keyID, alert, silence string) map[string]permitted {
 		}}, false},
 		"hale.alert.v1.AlertService.ExpireSilence": {operator, &alertv1.ExpireSilenceRequest{SilenceId: silence}, false},
 
-		"hale.admin.v1.AdminService.GetScorecards":   {admin, &adminv1.GetScorecardsRequest{}, false},
-		"hale.admin.v1.AdminService.CheckScorecards": {admin, &adminv1.CheckScorecardsRequest{Document: "x"}, false},
-		"hale.admin.v1.AdminService.ApplyScorecards": {admin, &adminv1.ApplyScorecardsRequest{Document: "x"}, false},
-		"hale.admin.v1.AdminService.ResendRejects":   {admin, &adminv1.ResendRejectsRequest{Ids: []uint64{1}}, false},
-		"hale.admin.v1.AdminService.TailEvents":      {admin, &adminv1.TailEventsRequest{}, false},
-		"hale.admin.v1.AdminService.ListPartitions":  {admin, &adminv1.ListPartitionsRequest{}, true},
-		"hale.admin.v1.AdminService.ListSnapshots":   {admin, &adminv1.ListSnapshotsRequest{}, true},
-		"hale.admin.v1.AdminService.CreateSnapshot":  {admin, &adminv1.CreateSnapshotRequest{}, true},
-		"hale.admin.v1.AdminService.RestoreSnapshot": {admin, &adminv1.RestoreSnapshotRequest{}, true},
-		"hale.admin.v1.AdminService.StartRebuild":    {admin, &adminv1.StartRebuildRequest{}, true},
-		"hale.admin.v1.AdminService.AbortTask":       {admin, &adminv1.AbortTaskRequest{}, true},
-		"hale.admin.v1.AdminService.ListTasks":       {admin, &adminv1.ListTasksRequest{}, true},
-		"hale.admin.v1.AdminService.WatchTasks":      {admin, &adminv1.WatchTasksRequest{}, true},
-		"hale.admin.v1.AdminService.CreateKey":       {admin, &adminv1.CreateKeyRequest{Role: adminv1.Role_ROLE_VIEWER, Name: "k"}, false},
-		"hale.admin.v1.AdminService.ListKeys":        {admin, &adminv1.ListKeysRequest{}, false},
-		"hale.admin.v1.AdminService.RotateKey":       {admin, &adminv1.RotateKeyRequest{KeyId: keyID}, false},
-		"hale.admin.v1.AdminService.RevokeKey":       {admin, &adminv1.RevokeKeyRequest{KeyId: keyID}, false},
+		"hale.admin.v1.AdminService.GetScorecards":     {admin, &adminv1.GetScorecardsRequest{}, false},
+		"hale.admin.v1.AdminService.CheckScorecards":   {admin, &adminv1.CheckScorecardsRequest{Document: "x"}, false},
+		"hale.admin.v1.AdminService.ApplyScorecards":   {admin, &adminv1.ApplyScorecardsRequest{Document: "x"}, false},
+		"hale.admin.v1.AdminService.ResendRejects":     {admin, &adminv1.ResendRejectsRequest{Ids: []uint64{1}}, false},
+		"hale.admin.v1.AdminService.GetReceivers":      {admin, &adminv1.GetReceiversRequest{}, false},
+		"hale.admin.v1.AdminService.CheckReceivers":    {admin, &adminv1.CheckReceiversRequest{Document: "{}"}, false},
+		"hale.admin.v1.AdminService.ApplyReceivers":    {admin, &adminv1.ApplyReceiversRequest{Document: "receivers: []"}, false},
+		"hale.admin.v1.AdminService.ListDeadLetters":   {admin, &adminv1.ListDeadLettersRequest{}, false},
+		"hale.admin.v1.AdminService.ResendDeadLetters": {admin, &adminv1.ResendDeadLettersRequest{LetterIds: []string{"x"}}, false},
+		"hale.admin.v1.AdminService.TailEvents":        {admin, &adminv1.TailEventsRequest{}, false},
+		"hale.admin.v1.AdminService.ListPartitions":    {admin, &adminv1.ListPartitionsRequest{}, true},
+		"hale.admin.v1.AdminService.ListSnapshots":     {admin, &adminv1.ListSnapshotsRequest{}, true},
+		"hale.admin.v1.AdminService.CreateSnapshot":    {admin, &adminv1.CreateSnapshotRequest{}, true},
+		"hale.admin.v1.AdminService.RestoreSnapshot":   {admin, &adminv1.RestoreSnapshotRequest{}, true},
+		"hale.admin.v1.AdminService.StartRebuild":      {admin, &adminv1.StartRebuildRequest{}, true},
+		"hale.admin.v1.AdminService.AbortTask":         {admin, &adminv1.AbortTaskRequest{}, true},
+		"hale.admin.v1.AdminService.ListTasks":         {admin, &adminv1.ListTasksRequest{}, true},
+		"hale.admin.v1.AdminService.WatchTasks":        {admin, &adminv1.WatchTasksRequest{}, true},
+		"hale.admin.v1.AdminService.CreateKey":         {admin, &adminv1.CreateKeyRequest{Role: adminv1.Role_ROLE_VIEWER, Name: "k"}, false},
+		"hale.admin.v1.AdminService.ListKeys":          {admin, &adminv1.ListKeysRequest{}, false},
+		"hale.admin.v1.AdminService.RotateKey":         {admin, &adminv1.RotateKeyRequest{KeyId: keyID}, false},
+		"hale.admin.v1.AdminService.RevokeKey":         {admin, &adminv1.RevokeKeyRequest{KeyId: keyID}, false},
+		"hale.admin.v1.AdminService.GetRules":          {admin, &adminv1.GetRulesRequest{}, false},
+		"hale.admin.v1.AdminService.CheckRules":        {admin, &adminv1.CheckRulesRequest{Document: "x"}, false},
+		"hale.admin.v1.AdminService.ApplyRules":        {admin, &adminv1.ApplyRulesRequest{Document: "x"}, false},
+		"hale.admin.v1.AdminService.TestRules":         {admin, &adminv1.TestRulesRequest{}, false},
+	}
+}
+
+// unserved are methods of the contract that no service serves yet.
+func unserved() []string {
+	return []string{
+		"TestRules", "GetReceivers", "CheckReceivers", "ApplyReceivers", "ListDeadLetters", "ResendDeadLetters",
 	}
 }
 
@@ -213,7 +229,9 @@ func TestPermissions(t *testing.T) {
 				require.Equal(t, codes.Unauthenticated, code, "%s without a key", m.FullName())
 			case slices.Contains(allowed, role):
 				require.NotContains(t, []codes.Code{codes.Unauthenticated, codes.PermissionDenied}, code, "%s as %s", m.FullName(), role)
-				require.NotContains(t, text, "not implemented", m.FullName())
+				if !slices.Contains(unserved(), string(m.Name())) {
+					require.NotContains(t, text, "not implemented", m.FullName())
+				}
 			default:
 				require.Equal(t, codes.PermissionDenied, code, "%s as %s", m.FullName(), role)
 			}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// unpublished are versions of scorecards of which it is not known whether every partition's log has them.
+// unpublished are versions of documents of one kind of which it is not known whether every partition's log has them.
 type unpublished struct {
 	mu       sync.Mutex
 	versions map[string]storedVersion // by workspace
@@ -59,64 +59,73 @@ func (u *unpublished) done(ws string, version uint64) {
 }
 
 // reconcile publishes what the settings have and the log may lack: after a crash between the two steps of
-// ApplyScorecards, or with a new log. It runs until ctx ends.
+// applyDocument, or with a new log. It runs until ctx ends.
 func (s *Service) reconcile(ctx context.Context) error {
-	open := &unpublished{versions: map[string]storedVersion{}}
 	g, ctx := errgroup.WithContext(ctx)
 
-	g.Go(func() error {
-		for {
-			err := s.deps.Settings.WatchScorecards(ctx, func(ws string, version uint64, document []byte) error {
-				open.note(ws, version, document)
+	for _, kind := range []documentKind{scorecards(), alertRules()} {
+		open := &unpublished{versions: map[string]storedVersion{}}
 
-				return nil
-			})
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
+		g.Go(func() error { return s.watchDocuments(ctx, kind, open) })
+		g.Go(func() error { return s.republishDue(ctx, kind, open) })
+	}
 
-			s.deps.Logger.WarnContext(ctx, "watching scorecards again soon", "error", err)
+	return g.Wait() //nolint:wrapcheck // the errors below
+}
 
-			if err := sleep(ctx, s.cfg.ReconcileAfter); err != nil {
-				return err
-			}
+// watchDocuments notes every version that is stored.
+func (s *Service) watchDocuments(ctx context.Context, kind documentKind, open *unpublished) error {
+	for {
+		err := kind.stored(s.deps.Settings).Watch(ctx, func(ws string, version uint64, doc []byte) error {
+			open.note(ws, version, doc)
+
+			return nil
+		})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-	})
-	g.Go(func() error {
-		for {
-			for ws, v := range open.due(s.cfg.ReconcileAfter) {
-				if err := s.republish(ctx, ws, v); err != nil {
-					s.deps.Logger.WarnContext(ctx, "publishing scorecards again soon", "workspace", ws, "error", err)
 
-					continue
-				}
+		s.deps.Logger.WarnContext(ctx, "watching "+kind.name+" again soon", "error", err)
 
-				open.done(ws, v.version)
-			}
-
-			if err := sleep(ctx, s.cfg.ReconcileAfter); err != nil {
-				return err
-			}
+		if err := sleep(ctx, s.cfg.ReconcileAfter); err != nil {
+			return err
 		}
-	})
+	}
+}
 
-	return g.Wait() //nolint:wrapcheck // the errors above
+// republishDue publishes those that whoever stored them had time enough to publish.
+func (s *Service) republishDue(ctx context.Context, kind documentKind, open *unpublished) error {
+	for {
+		for ws, v := range open.due(s.cfg.ReconcileAfter) {
+			if err := s.republish(ctx, kind, ws, v); err != nil {
+				s.deps.Logger.WarnContext(ctx, "publishing "+kind.name+" again soon", "workspace", ws, "error", err)
+
+				continue
+			}
+
+			open.done(ws, v.version)
+		}
+
+		if err := sleep(ctx, s.cfg.ReconcileAfter); err != nil {
+			return err
+		}
+	}
 }
 
 // republish publishes a version unless the log has it.
-func (s *Service) republish(ctx context.Context, ws string, v storedVersion) error {
-	published, err := s.deps.Settings.Published(ctx, ws, s.deps.Log.Layout().ID)
+func (s *Service) republish(ctx context.Context, kind documentKind, ws string, v storedVersion) error {
+	published, err := kind.stored(s.deps.Settings).Published(ctx, ws, s.deps.Log.Layout().ID)
 	if err != nil {
-		return fmt.Errorf("asking whether scorecards %d are published: %w", v.version, err)
+		return fmt.Errorf("asking whether %s %d are published: %w", kind.name, v.version, err)
 	}
 
 	if published >= v.version {
 		return nil
 	}
 
-	s.deps.Logger.InfoContext(ctx, "publishing scorecards that the log lacks", "workspace", ws, "version", v.version)
+	s.deps.Logger.InfoContext(ctx, "publishing "+kind.name+" that the log lacks", "workspace", ws, "version", v.version)
 
-	_, err = s.publish(ctx, ws, v.version, v.document)
+	_, err = s.publish(ctx, kind, ws, v.version, v.document)
 
 	return err
 }

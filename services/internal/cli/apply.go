@@ -1,16 +1,10 @@
 package cli
 
 import (
-	"context"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-)
-
-// The `kind` of files that hold settings of a workspace.
-const (
-	kindScorecards = "scorecards"
-	kindReceivers  = "receivers"
 )
 
 func (a *app) applyCommand() *cobra.Command {
@@ -19,13 +13,13 @@ func (a *app) applyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "apply -f FILE...", Short: "Put settings kept as files in force; `kind:` says what a file is",
 		Args:    arguments(0, 0, "files by -f"),
-		Example: "  hale apply -f scorecards.yaml",
+		Example: "  hale apply -f scorecards.yaml -f rules.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(files) == 0 {
 				return usageError("name a file with -f, or - for stdin")
 			}
 
-			docs := make([][]byte, len(files))
+			docs, kinds := make([][]byte, len(files)), make([]documentKind, len(files))
 
 			for i, name := range files { // all are read before the first is applied
 				doc, err := a.read(name, maxDocument)
@@ -33,7 +27,7 @@ func (a *app) applyCommand() *cobra.Command {
 					return err
 				}
 
-				if _, err := kindOf(name, doc); err != nil {
+				if kinds[i], err = kindOf(name, doc); err != nil {
 					return err
 				}
 
@@ -43,7 +37,7 @@ func (a *app) applyCommand() *cobra.Command {
 			done := make([]appliedView, 0, len(files))
 
 			for i, name := range files {
-				v, err := a.applyDocument(cmd.Context(), name, docs[i])
+				v, err := a.applyDocument(cmd.Context(), kinds[i], name, docs[i])
 				if err != nil {
 					return err
 				}
@@ -60,43 +54,29 @@ func (a *app) applyCommand() *cobra.Command {
 	return cmd
 }
 
-// applyDocument puts a document of any kind in force.
-func (a *app) applyDocument(ctx context.Context, name string, doc []byte) (appliedView, error) {
-	kind, err := kindOf(name, doc)
-	if err != nil {
-		return appliedView{}, err
-	}
-
-	return a.appliers()[kind](ctx, name, doc)
-}
-
-// appliers puts a document of a kind in force.
-func (a *app) appliers() map[string]func(context.Context, string, []byte) (appliedView, error) {
-	return map[string]func(context.Context, string, []byte) (appliedView, error){
-		kindScorecards: a.applyScorecards,
-		kindReceivers:  a.applyReceivers,
-	}
-}
-
-// kinds of files that can be applied.
-func applyKinds() string { return kindReceivers + " or " + kindScorecards }
-
-// kindOf refuses a file that does not say it is something Hale can apply.
-func kindOf(name string, doc []byte) (string, error) {
+// kindOf returns the kind that a file says it is; one that does not say it is something Hale can apply is refused.
+func kindOf(name string, doc []byte) (documentKind, error) {
 	var head struct {
 		Kind string `yaml:"kind"`
 	}
 
 	if err := yaml.Unmarshal(doc, &head); err != nil {
-		return "", refused("%s: not YAML: %w", name, err)
+		return documentKind{}, refused("%s: not YAML: %w", name, err)
 	}
 
-	switch head.Kind {
-	case kindScorecards, kindReceivers:
-		return head.Kind, nil
-	case "":
-		return "", refused("%s: no `kind:`; it must be %s", name, applyKinds())
-	default:
-		return "", refused("%s: kind %q is not known; it must be %s", name, head.Kind, applyKinds())
+	var known []string
+
+	for _, k := range documentKinds() {
+		if k.kind == head.Kind {
+			return k, nil
+		}
+
+		known = append(known, k.kind)
 	}
+
+	if head.Kind == "" {
+		return documentKind{}, refused("%s: no `kind:`; it must be %s", name, strings.Join(known, " or "))
+	}
+
+	return documentKind{}, refused("%s: kind %q is not known; it must be %s", name, head.Kind, strings.Join(known, " or "))
 }

@@ -77,6 +77,7 @@ func TestCommands(t *testing.T) {
 		"rejects-list":      {"rejects", "list"},
 		"rejects-jsonl":     {"rejects", "list", "--code", "invalid_value", "-o", "jsonl"},
 		"scorecards-list":   {"scorecards", "list"},
+		"rules-list":        {"rules", "list"},
 	} {
 		t.Run(name+" prints what it should", func(t *testing.T) {
 			if args[0] == "accounts" || args[0] == "portfolio" {
@@ -178,6 +179,7 @@ func TestCommands(t *testing.T) {
 	})
 
 	t.Run("scorecards go around: list, check, apply", func(t *testing.T) { scorecards(t, r) })
+	t.Run("rules go around: list, check, apply", func(t *testing.T) { rules(t, r) })
 
 	t.Run("the admin server says that all is ready", func(t *testing.T) {
 		for path, want := range map[string]string{"/readyz": `"ready"`, "/healthz": `"ok"`, "/metrics": "go_goroutines"} {
@@ -251,9 +253,39 @@ func scorecards(t *testing.T, r *run) {
 
 	require.Zero(t, r.hale(t, "", "apply", "-f", file).code)
 
-	none := r.hale(t, "kind: rules", "apply", "-f", "-")
+	none := r.hale(t, "kind: curves", "apply", "-f", "-")
 	require.Equal(t, 6, none.code)
-	require.Contains(t, none.err, `kind "rules" is not known`)
+	require.Contains(t, none.err, `kind "curves" is not known; it must be scorecards or rules`)
+}
+
+func rules(t *testing.T, r *run) {
+	t.Helper()
+
+	doc := r.hale(t, "", "rules", "list", "-o", "yaml")
+	require.Zero(t, doc.code, doc.err)
+
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(doc.out), 0o600))
+
+	good := r.hale(t, "", "rules", "check", file)
+	require.Zero(t, good.code, good.err)
+	require.Empty(t, good.out)
+
+	bad := r.hale(t, strings.Replace(doc.out, "tickets_7d <= 2", "tickets_7d % 0 == 1", 1), "rules", "check", "-")
+	require.Equal(t, 6, bad.code)
+	golden(t, "rules-check", bad.out)
+
+	refused := r.hale(t, "kind: rules\nrules: [{}]", "rules", "apply", "-")
+	require.Equal(t, 6, refused.code)
+	require.Contains(t, refused.err, "RULES_INVALID")
+
+	applied := r.hale(t, "", "apply", "-f", file, "-o", "json")
+	require.Zero(t, applied.code, applied.err)
+	require.Contains(t, applied.out, `"kind": "rules"`)
+
+	again := r.hale(t, "", "rules", "apply", file)
+	require.Zero(t, again.code, again.err)
+	require.Contains(t, r.hale(t, "", "rules", "list").out, "2  band_critical")
 }
 
 func mistakes(t *testing.T, r *run) {

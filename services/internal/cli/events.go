@@ -108,6 +108,8 @@ func recordLine(r *logv1.Record) string {
 		return "tick"
 	case *logv1.Record_SetScorecards:
 		return "scorecards version " + strconv.FormatUint(p.SetScorecards.GetVersion(), 10)
+	case *logv1.Record_SetRules:
+		return "rules version " + strconv.FormatUint(p.SetRules.GetVersion(), 10)
 	case *logv1.Record_CloseLoad:
 		return "load " + printable(p.CloseLoad.GetHistorical()) + " closed"
 	case *logv1.Record_SealedEvent:

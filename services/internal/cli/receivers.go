@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -14,139 +15,51 @@ import (
 )
 
 func (a *app) receiversCommand() *cobra.Command {
-	return parent("receivers", "Look at who is told of alerts and change it: list, check, apply, preview",
-		a.receiversListCommand(), a.receiversCheckCommand(), a.receiversApplyCommand(), a.receiversPreviewCommand())
+	k := receiversKind()
+
+	return parent(k.kind, "Look at who is told of alerts and change it: list, check, apply, preview",
+		a.documentListCommand(k), a.documentCheckCommand(k), a.documentApplyCommand(k), a.receiversPreviewCommand())
 }
 
-func (a *app) receiversListCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "list", Short: "Show the receivers in force; -o yaml prints the document to edit and apply",
-		Args:    arguments(0, 0, "no arguments"),
-		Example: "  hale receivers list -o yaml > receivers.yaml",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.admin(cmd.Context(), func(ctx context.Context, c adminv1.AdminServiceClient) error {
-				ctx, cancel := a.settings.within(ctx)
-				defer cancel()
+//nolint:wrapcheck // the commands say what they were doing
+func receiversKind() documentKind {
+	return documentKind{
+		kind: "receivers",
+		get: func(ctx context.Context, c adminv1.AdminServiceClient) (uint64, string, error) {
+			r, err := c.GetReceivers(ctx, &adminv1.GetReceiversRequest{})
 
-				r, err := c.GetReceivers(ctx, &adminv1.GetReceiversRequest{})
-				if err != nil {
-					return fmt.Errorf("reading the receivers: %w", err)
-				}
-
-				return a.printReceivers(r)
-			})
+			return r.GetVersion(), r.GetDocument(), err
 		},
-	}
-	a.flags(cmd, readFlags()...)
+		check: func(ctx context.Context, c adminv1.AdminServiceClient, doc string) ([]*adminv1.Problem, error) {
+			r, err := c.CheckReceivers(ctx, &adminv1.CheckReceiversRequest{Document: doc})
 
-	return cmd
-}
-
-// printReceivers writes the document itself as YAML: it is what `apply` takes.
-func (a *app) printReceivers(r *adminv1.GetReceiversResponse) error {
-	if a.settings.output == formatYAML {
-		_, err := io.WriteString(a.io.Out, r.GetDocument())
-
-		return err //nolint:wrapcheck // a failed write to stdout says it all
-	}
-
-	v := struct {
-		Version  uint64 `json:"version"`
-		Document string `json:"document"`
-	}{r.GetVersion(), r.GetDocument()}
-
-	return a.printer().one(v, func(w io.Writer) error {
-		var doc struct {
-			Receivers []struct {
-				Name string `yaml:"name"`
-				Kind string `yaml:"kind"`
-			} `yaml:"receivers"`
-		}
-
-		if err := yaml.Unmarshal([]byte(r.GetDocument()), &doc); err != nil {
-			return fmt.Errorf("reading the document: %w", err)
-		}
-
-		t := table{columns: []column{{name: "VERSION", right: true}, {name: "RECEIVER"}, {name: "KIND"}}}
-		for _, one := range doc.Receivers {
-			t.add(fmt.Sprint(r.GetVersion()), one.Name, one.Kind)
-		}
-
-		return t.write(w)
-	})
-}
-
-func (a *app) receiversCheckCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "check FILE", Short: "Say what is wrong in a document; changes nothing",
-		Args:    arguments(1, 1, "a file, or - for stdin"),
-		Example: "  hale receivers check receivers.yaml",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			doc, err := a.read(args[0], maxDocument)
-			if err != nil {
-				return err
-			}
-
-			return a.admin(cmd.Context(), func(ctx context.Context, c adminv1.AdminServiceClient) error {
-				ctx, cancel := a.settings.within(ctx)
-				defer cancel()
-
-				r, err := c.CheckReceivers(ctx, &adminv1.CheckReceiversRequest{Document: string(doc)})
-				if err != nil {
-					return fmt.Errorf("checking %s: %w", args[0], err)
-				}
-
-				return a.checked(args[0], r.GetProblems())
-			})
+			return r.GetProblems(), err
 		},
-	}
-	a.flags(cmd, readFlags()...)
+		apply: func(ctx context.Context, c adminv1.AdminServiceClient, doc string) (uint64, string, error) {
+			r, err := c.ApplyReceivers(ctx, &adminv1.ApplyReceiversRequest{Document: doc})
 
-	return cmd
-}
-
-func (a *app) receiversApplyCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "apply FILE", Short: "Put a document in force",
-		Args:    arguments(1, 1, "a file, or - for stdin"),
-		Example: "  hale receivers apply receivers.yaml",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			doc, err := a.read(args[0], maxDocument)
-			if err != nil {
-				return err
-			}
-
-			done, err := a.applyReceivers(cmd.Context(), args[0], doc)
-			if err != nil {
-				return err
-			}
-
-			return a.printApplied([]appliedView{done})
+			return r.GetVersion(), "", err
 		},
+		table: receiversTable,
 	}
-	a.flags(cmd, readFlags()...)
-
-	return cmd
 }
 
-func (a *app) applyReceivers(ctx context.Context, name string, doc []byte) (appliedView, error) {
-	var done appliedView
+func receiversTable(version uint64, text string) (table, error) {
+	var doc struct {
+		Receivers []struct {
+			Name string `yaml:"name"`
+			Kind string `yaml:"kind"`
+		} `yaml:"receivers"`
+	}
 
-	err := a.admin(ctx, func(ctx context.Context, c adminv1.AdminServiceClient) error {
-		ctx, cancel := a.settings.within(ctx)
-		defer cancel()
+	t := table{columns: []column{{name: "VERSION", right: true}, {name: "RECEIVER"}, {name: "KIND"}}}
+	err := yaml.Unmarshal([]byte(text), &doc)
 
-		r, err := c.ApplyReceivers(ctx, &adminv1.ApplyReceiversRequest{Document: string(doc)})
-		if err != nil {
-			return fmt.Errorf("applying %s: %w", name, err)
-		}
+	for _, r := range doc.Receivers {
+		t.add(strconv.FormatUint(version, 10), r.Name, r.Kind)
+	}
 
-		done = appliedView{File: name, Kind: kindReceivers, Version: r.GetVersion()}
-
-		return nil
-	})
-
-	return done, err
+	return t, err //nolint:wrapcheck // the command says what it was doing
 }
 
 // receiversPreviewCommand needs no server: templates are in the file.

@@ -126,6 +126,8 @@ func not[S any](a plain[S]) plain[S] {
 			return no
 		case no:
 			return yes
+		case failed:
+			return failed
 		default:
 			return failed
 		}

@@ -83,14 +83,10 @@ func (r *Reader) Mapping(n Node, required, optional []string) (Keys, bool) {
 
 // entry puts one key of a mapping among those found.
 func (r *Reader) entry(n Node, i *ast.MapNodeIter, found Keys, required, optional []string) {
-	const longest = 64
 	name := i.Key().GetToken().Value
-	if len(name) > longest {
-		name = strings.ToValidUTF8(name[:longest], "") + "..."
-	}
-	key := Node{i.Key(), n.Child(nil, "?").field}
-	if name != "" {
-		key.field = n.Child(nil, name).field
+	key := n.Child(i.Key(), place(name))
+	if len(name) > longestName {
+		name = place(name)
 	}
 	switch {
 	case !slices.Contains(required, name) && !slices.Contains(optional, name):
@@ -100,6 +96,51 @@ func (r *Reader) entry(n Node, i *ast.MapNodeIter, found Keys, required, optiona
 	default:
 		found[name] = n.Child(i.Value(), name)
 	}
+}
+
+// longestName is how much of a key is told, bytes.
+const longestName = 64
+
+// place is a key as a part of a field.
+func place(name string) string {
+	switch {
+	case name == "":
+		return "?"
+	case len(name) > longestName:
+		return strings.ToValidUTF8(name[:longestName], "") + "..."
+	default:
+		return name
+	}
+}
+
+// Pair is a key of a mapping with its value.
+type Pair struct {
+	Name  string
+	Value Node
+}
+
+// Pairs reads a mapping of at most limit keys, whatever they are, in the order of the document.
+func (r *Reader) Pairs(n Node, limit int) ([]Pair, bool) {
+	m, ok := n.Node.(ast.MapNode)
+	if !ok {
+		r.Reportf(n, CodeWrongType, "must be a mapping")
+		return nil, false
+	}
+	var pairs []Pair
+	for i := m.MapRange(); i.Next(); {
+		name := i.Key().GetToken().Value
+		key := n.Child(i.Key(), place(name))
+		if slices.ContainsFunc(pairs, func(p Pair) bool { return p.Name == name }) {
+			r.Reportf(key, CodeDuplicateKey, "%.64q stands here twice", name)
+			continue
+		}
+		if len(pairs) == limit {
+			r.Reportf(n, CodeTooLarge, "has more than %d keys", limit)
+			return nil, false
+		}
+		pairs = append(pairs, Pair{Name: name, Value: n.Child(i.Value(), place(name))})
+	}
+	return pairs, true
 }
 
 // Sequence reads a list of at most limit elements.
@@ -131,6 +172,16 @@ func (r *Reader) Text(n Node) (string, bool) {
 		r.Reportf(n, CodeWrongType, "must be text")
 		return "", false
 	}
+}
+
+// Flag reads true or false.
+func (r *Reader) Flag(n Node) (value, ok bool) {
+	v, ok := n.Node.(*ast.BoolNode)
+	if !ok {
+		r.Reportf(n, CodeWrongType, "must be true or false")
+		return false, false
+	}
+	return v.Value, true
 }
 
 // Integer reads a whole number from least to most.

@@ -18,10 +18,10 @@ const (
 	kind = "scorecards"
 )
 
-// dimensionNames in the order of docs/scorecard.md.
-//
-//nolint:gochecknoglobals // a constant table
-var dimensionNames = []string{"adoption", "engagement", "support", "sentiment", "relationship"}
+// DimensionNames returns the names of the dimensions, in the order of docs/scorecard.md.
+func DimensionNames() []string {
+	return []string{"adoption", "engagement", "support", "sentiment", "relationship"}
+}
 
 // sources by name.
 //

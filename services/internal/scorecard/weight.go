@@ -73,8 +73,8 @@ func (p *parser) dimensionName(at document.Keys, taken map[string]bool) string {
 	name, ok := p.Text(n)
 	switch {
 	case !ok:
-	case !slices.Contains(dimensionNames, name):
-		p.Reportf(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, document.List(dimensionNames))
+	case !slices.Contains(DimensionNames(), name):
+		p.Reportf(n, CodeUnknownDimension, "unknown dimension %q; known are %s", name, document.List(DimensionNames()))
 	case taken[name]:
 		p.Reportf(n, CodeDuplicateDimension, "dimension %s stands in this scorecard twice", name)
 	}

@@ -20,13 +20,14 @@ const (
 	bucketSegments   = "hale_segments"
 	bucketReceivers  = "hale_receivers"
 	bucketSilences   = "hale_silences"
+	bucketRules      = "hale_rules"
 )
 
 const (
-	// scorecardHistory is how many versions of a workspace's scorecards the bucket keeps.
-	scorecardHistory = 16
-	// maxScorecards bounds a document, bytes; the API allows 262,144.
-	maxScorecards = 512 << 10
+	// documentHistory is how many versions of a workspace's scorecards, or rules, the bucket keeps.
+	documentHistory = 16
+	// maxDocument bounds a document, bytes; the API allows 262,144.
+	maxDocument = 512 << 10
 	// maxSegment bounds a segment, bytes; the API allows 4,096 of filter and 1,024 of description, and JSON may need six
 	// for one.
 	maxSegment = 32 << 10
@@ -53,8 +54,8 @@ var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 type Settings struct {
 	conn                         *nats.Conn
 	keys, scorecards, workspaces jetstream.KeyValue
-	segments                     jetstream.KeyValue
 	receivers, silences          jetstream.KeyValue
+	segments, rules              jetstream.KeyValue
 }
 
 // Open opens the buckets and makes those that are missing, with that many replicas (0: 1). Several processes may
@@ -69,7 +70,11 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 			{&s.keys, jetstream.KeyValueConfig{Bucket: bucketKeys, Description: "hashes of keys", MaxValueSize: maxSmall}},
 			{&s.scorecards, jetstream.KeyValueConfig{
 				Bucket: bucketScorecards, Description: "scorecards of each workspace",
-				MaxValueSize: maxScorecards, History: scorecardHistory,
+				MaxValueSize: maxDocument, History: documentHistory,
+			}},
+			{&s.rules, jetstream.KeyValueConfig{
+				Bucket: bucketRules, Description: "rules of alerts of each workspace",
+				MaxValueSize: maxDocument, History: documentHistory,
 			}},
 			{&s.workspaces, jetstream.KeyValueConfig{
 				Bucket: bucketWorkspaces, Description: "workspaces, and what was published for them", MaxValueSize: maxSmall,
@@ -79,7 +84,7 @@ func Open(ctx context.Context, js jetstream.JetStream, replicas int) (*Settings,
 			}},
 			{&s.receivers, jetstream.KeyValueConfig{
 				Bucket: bucketReceivers, Description: "receivers of the alerts of each workspace",
-				MaxValueSize: maxScorecards, History: scorecardHistory,
+				MaxValueSize: maxDocument, History: documentHistory,
 			}},
 			{&s.silences, jetstream.KeyValueConfig{
 				Bucket: bucketSilences, Description: "silences of each workspace", MaxValueSize: maxSilence,

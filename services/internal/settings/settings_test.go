@@ -57,32 +57,63 @@ func TestScorecards(t *testing.T) {
 	s := open(t, js)
 	ctx := t.Context()
 
-	version, doc, err := s.Scorecards(ctx, "w1")
+	version, doc, err := s.Scorecards().Get(ctx, "w1")
 	require.NoError(t, err)
 	require.Zero(t, version)
 	require.Nil(t, doc)
 
-	v1, err := s.PutScorecards(ctx, "w1", []byte("one"))
+	v1, err := s.Scorecards().Put(ctx, "w1", []byte("one"))
 	require.NoError(t, err)
 	require.Positive(t, v1)
 
-	v2, err := s.PutScorecards(ctx, "w2", []byte("other"))
+	v2, err := s.Scorecards().Put(ctx, "w2", []byte("other"))
 	require.NoError(t, err)
-	v3, err := s.PutScorecards(ctx, "w1", []byte("two"))
+	v3, err := s.Scorecards().Put(ctx, "w1", []byte("two"))
 	require.NoError(t, err)
 	require.Greater(t, v3, v2)
 
-	version, doc, err = s.Scorecards(ctx, "w1")
+	version, doc, err = s.Scorecards().Get(ctx, "w1")
 	require.NoError(t, err)
 	require.Equal(t, v3, version)
 	require.Equal(t, "two", string(doc))
 
 	for _, name := range []string{"", "a.b", "*", ">", "a b", "ä"} {
-		_, _, err = s.Scorecards(ctx, name)
+		_, _, err = s.Scorecards().Get(ctx, name)
 		require.ErrorIs(t, err, settings.ErrWorkspaceName, name)
-		_, err = s.PutScorecards(ctx, name, nil)
+		_, err = s.Scorecards().Put(ctx, name, nil)
 		require.ErrorIs(t, err, settings.ErrWorkspaceName, name)
 	}
+}
+
+func TestRulesAreKeptApartFromScorecards(t *testing.T) {
+	t.Parallel()
+
+	s := open(t, natstest.JetStream(t))
+	ctx := t.Context()
+
+	version, err := s.Rules().Put(ctx, "w1", []byte("rules"))
+	require.NoError(t, err)
+	require.NoError(t, s.Rules().MarkPublished(ctx, "w1", "log", version))
+
+	found, doc, err := s.Rules().Get(ctx, "w1")
+	require.NoError(t, err)
+	require.Equal(t, version, found)
+	require.Equal(t, "rules", string(doc))
+
+	published, err := s.Rules().Published(ctx, "w1", "log")
+	require.NoError(t, err)
+	require.Equal(t, version, published)
+
+	found, _, err = s.Scorecards().Get(ctx, "w1")
+	require.NoError(t, err)
+	require.Zero(t, found)
+	published, err = s.Scorecards().Published(ctx, "w1", "log")
+	require.NoError(t, err)
+	require.Zero(t, published)
+
+	names, err := s.Workspaces(ctx)
+	require.NoError(t, err)
+	require.Empty(t, names, "a mark is no workspace")
 }
 
 func TestWatchScorecards(t *testing.T) {
@@ -91,7 +122,7 @@ func TestWatchScorecards(t *testing.T) {
 	nc, js := natstest.Start(t, natsserver.Options{})
 	s := open(t, js)
 
-	_, err := s.PutScorecards(t.Context(), "w1", []byte("one"))
+	_, err := s.Scorecards().Put(t.Context(), "w1", []byte("one"))
 	require.NoError(t, err)
 
 	var (
@@ -100,7 +131,7 @@ func TestWatchScorecards(t *testing.T) {
 	)
 
 	go func() {
-		done <- s.WatchScorecards(context.WithoutCancel(t.Context()),
+		done <- s.Scorecards().Watch(context.WithoutCancel(t.Context()),
 			func(workspace string, version uint64, doc []byte) error {
 				seen <- fmt.Sprint(workspace, version, string(doc))
 
@@ -110,7 +141,7 @@ func TestWatchScorecards(t *testing.T) {
 
 	require.Equal(t, "w11one", receive(t, seen))
 
-	version, err := s.PutScorecards(t.Context(), "w2", []byte("two"))
+	version, err := s.Scorecards().Put(t.Context(), "w2", []byte("two"))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprint("w2", version, "two"), receive(t, seen))
 
@@ -124,14 +155,14 @@ func TestWatchEnds(t *testing.T) {
 	js := natstest.JetStream(t)
 	s := open(t, js)
 
-	_, err := s.PutScorecards(t.Context(), "w1", []byte("one"))
+	_, err := s.Scorecards().Put(t.Context(), "w1", []byte("one"))
 	require.NoError(t, err)
 
 	t.Run("with the error of its function", func(t *testing.T) {
 		t.Parallel()
 
 		want := errors.New("enough")
-		err := s.WatchScorecards(t.Context(), func(string, uint64, []byte) error { return want })
+		err := s.Scorecards().Watch(t.Context(), func(string, uint64, []byte) error { return want })
 		require.ErrorIs(t, err, want)
 	})
 
@@ -139,7 +170,7 @@ func TestWatchEnds(t *testing.T) {
 		t.Parallel()
 
 		ctx, cancel := context.WithCancel(t.Context())
-		err := s.WatchScorecards(ctx, func(string, uint64, []byte) error { cancel(); return nil })
+		err := s.Scorecards().Watch(ctx, func(string, uint64, []byte) error { cancel(); return nil })
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }
@@ -171,7 +202,7 @@ func TestWorkspaces(t *testing.T) {
 
 	_, _, err = s.CreateWorkspace(ctx, settings.Workspace{Name: "a"})
 	require.NoError(t, err)
-	require.NoError(t, s.MarkPublished(ctx, "a", "log", 3)) // not a workspace
+	require.NoError(t, s.Scorecards().MarkPublished(ctx, "a", "log", 3)) // not a workspace
 
 	names, err = s.Workspaces(ctx)
 	require.NoError(t, err)
@@ -190,24 +221,24 @@ func TestMarks(t *testing.T) {
 	s := open(t, js)
 	ctx := t.Context()
 	published := func(layout string) uint64 {
-		version, err := s.Published(ctx, "w", layout)
+		version, err := s.Scorecards().Published(ctx, "w", layout)
 		require.NoError(t, err)
 
 		return version
 	}
 
 	require.Zero(t, published("log"))
-	require.NoError(t, s.MarkPublished(ctx, "w", "log", 5))
-	require.NoError(t, s.MarkPublished(ctx, "w", "log", 4)) // never falls back
+	require.NoError(t, s.Scorecards().MarkPublished(ctx, "w", "log", 5))
+	require.NoError(t, s.Scorecards().MarkPublished(ctx, "w", "log", 4)) // never falls back
 	require.Equal(t, uint64(5), published("log"))
 	require.Zero(t, published("another log"))
-	require.NoError(t, s.MarkPublished(ctx, "w", "another log", 2))
+	require.NoError(t, s.Scorecards().MarkPublished(ctx, "w", "another log", 2))
 	require.Equal(t, uint64(2), published("another log"))
 
 	var wg sync.WaitGroup
 	for v := range uint64(10) {
 		wg.Go(func() {
-			if err := s.MarkPublished(ctx, "w2", "log", v); err != nil {
+			if err := s.Scorecards().MarkPublished(ctx, "w2", "log", v); err != nil {
 				t.Error(err)
 			}
 		})
@@ -215,11 +246,11 @@ func TestMarks(t *testing.T) {
 
 	wg.Wait()
 
-	version, err := s.Published(ctx, "w2", "log")
+	version, err := s.Scorecards().Published(ctx, "w2", "log")
 	require.NoError(t, err)
 	require.Equal(t, uint64(9), version)
 
-	require.ErrorIs(t, s.MarkPublished(ctx, "", "log", 1), settings.ErrWorkspaceName)
+	require.ErrorIs(t, s.Scorecards().MarkPublished(ctx, "", "log", 1), settings.ErrWorkspaceName)
 }
 
 func TestKeys(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 
 // Prefixes of the keys in the workspaces bucket; names of workspaces hold no dot.
 const (
-	workspacePrefix = "workspace."
-	publishedPrefix = "published."
+	workspacePrefix      = "workspace."
+	publishedPrefix      = "published."
+	publishedRulesPrefix = "published_rules."
 )
 
 // Workspace is an isolated set of accounts, keys and settings.
@@ -96,72 +97,4 @@ func (s *Settings) Workspaces(ctx context.Context) ([]string, error) {
 	slices.Sort(names)
 
 	return slices.Compact(names), nil
-}
-
-// Mark says which version of a workspace's scorecards is in every partition of a log.
-type Mark struct {
-	// Layout identifies the log; a mark for another log says nothing about this one.
-	Layout string `json:"layout"`
-	// Version is the newest version that every partition's log holds; 0: none.
-	Version uint64 `json:"version"`
-}
-
-// Published returns the newest version of the workspace's scorecards that every partition of the log of that
-// layout holds; 0: none is known to be there.
-func (s *Settings) Published(ctx context.Context, workspace, layout string) (uint64, error) {
-	m, _, err := s.mark(ctx, workspace)
-	if err != nil || m.Layout != layout {
-		return 0, err
-	}
-
-	return m.Version, nil
-}
-
-// MarkPublished says that every partition of the log of that layout holds the version. A mark never falls back.
-func (s *Settings) MarkPublished(ctx context.Context, workspace, layout string, version uint64) error {
-	for {
-		m, revision, err := s.mark(ctx, workspace)
-		if err != nil {
-			return err
-		}
-
-		if m.Layout == layout && m.Version >= version {
-			return nil
-		}
-
-		value, err := json.Marshal(Mark{Layout: layout, Version: version})
-		if err != nil {
-			return wrap(err, "encoding the mark of %q", workspace)
-		}
-
-		// Revision 0 stands for an entry that does not exist yet.
-		_, err = s.workspaces.Update(ctx, publishedPrefix+workspace, value, revision)
-		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) || errors.Is(err, jetstream.ErrKeyExists) {
-			continue
-		}
-
-		return wrap(err, "marking scorecards of %q as published", workspace)
-	}
-}
-
-// mark reads the mark of a workspace and the revision to replace.
-func (s *Settings) mark(ctx context.Context, workspace string) (m Mark, revision uint64, err error) {
-	if err := checkWorkspace(workspace); err != nil {
-		return Mark{}, 0, err
-	}
-
-	e, err := s.workspaces.Get(ctx, publishedPrefix+workspace)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return Mark{}, 0, nil
-	}
-
-	if err != nil {
-		return Mark{}, 0, wrap(err, "reading what was published for %q", workspace)
-	}
-
-	if err := json.Unmarshal(e.Value(), &m); err != nil {
-		return Mark{}, 0, wrap(err, "decoding what was published for %q", workspace)
-	}
-
-	return m, e.Revision(), nil
 }

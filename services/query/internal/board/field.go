@@ -91,11 +91,15 @@ func numberField(name string) (field, bool) {
 
 	switch name {
 	case "score":
-		get = func(a *alertv1.Alert) filter.Number { return micros(a.GetSubject(), (*alertv1.Subject).GetScore, scored) }
+		get = func(a *alertv1.Alert) filter.Number {
+			return micros(a.GetSubject(), (*alertv1.Subject).GetScore, scored)
+		}
 	case "arr":
 		get = func(a *alertv1.Alert) filter.Number { return micros(a.GetSubject(), (*alertv1.Subject).GetArr, paid) }
 	case "arr_at_risk":
-		get = func(a *alertv1.Alert) filter.Number { return micros(a.GetSubject(), (*alertv1.Subject).GetArrAtRisk, atRisk) }
+		get = func(a *alertv1.Alert) filter.Number {
+			return micros(a.GetSubject(), (*alertv1.Subject).GetArrAtRisk, atRisk)
+		}
 	case "escalation":
 		get = func(a *alertv1.Alert) filter.Number { return filter.Number(a.GetEscalation()) * fixed.One }
 	case "revision":
