@@ -26,6 +26,7 @@ type Journal interface {
 	Put(ctx context.Context, writes ...delivery.Write) ([]uint64, error)
 	FollowWishes(ctx context.Context, f func(delivery.Wish) error) error
 	Grant(ctx context.Context, w delivery.Wish) error
+	Sweep(ctx context.Context, before time.Time, keep func(delivery.Record) bool) (int, error)
 }
 
 // Settings are where receivers and silences are set.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -34,7 +35,7 @@ type session struct {
 	jobs    sync.WaitGroup
 	running int
 
-	observed time.Time
+	observed, swept time.Time
 	retry    context.Context //nolint:containedctx // the life of all jobs of the session, which outlives calls
 	senders  senders
 }
@@ -113,6 +114,10 @@ func (w *session) work(ctx context.Context) error {
 	changed := w.service.setups.apply(w.state)
 
 	for {
+		if err := w.sweep(ctx); err != nil {
+			return err
+		}
+
 		if err := w.start(ctx); err != nil {
 			return err
 		}
@@ -148,6 +153,23 @@ func (w *session) work(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// sweep removes what is old and decides nothing any more, once a day.
+func (w *session) sweep(ctx context.Context) error {
+	now := w.service.deps.Clock.Now()
+	if now.Sub(w.swept) < sweepEvery {
+		return nil
+	}
+
+	w.swept = now
+
+	removed, err := w.service.deps.Journal.Sweep(ctx, now.Add(-w.service.config.Retention), w.state.Needed)
+	if removed > 0 {
+		w.service.deps.Logger.InfoContext(ctx, "old deliveries are removed", slog.Int("records", removed))
+	}
+
+	return err
 }
 
 // observe notes what waits, now and then: it takes a look at everything.
