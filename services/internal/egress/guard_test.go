@@ -111,7 +111,7 @@ func TestGuardClient(t *testing.T) {
 	})
 }
 
-//nolint:paralleltest // it sets a variable of the process
+// It sets variables of the process, so it runs alone.
 func TestGuardTakesNoProxyFromTheEnvironment(t *testing.T) {
 	proxied := false
 	proxy := serve(t, func(http.ResponseWriter, *http.Request) { proxied = true })
@@ -174,7 +174,7 @@ func get(t *testing.T, guard *egress.Guard, url string) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 
 	return response{answer.StatusCode, body}, err

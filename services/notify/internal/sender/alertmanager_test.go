@@ -106,11 +106,11 @@ func TestAlertmanagerSendsToAllMembers(t *testing.T) {
 		permanent     bool
 		works         bool
 	}{
-		"both take it":                           {works: true},
-		"one takes it, one is broken":            {first: answer{status: 500}, works: true},
-		"one takes it, one refuses it":           {second: answer{status: 400}, works: true},
-		"both refuse it":                         {first: answer{status: 400}, second: answer{status: 400}, permanent: true},
-		"one refuses it, one is broken: go on":   {first: answer{status: 400}, second: answer{status: 503}},
+		"both take it":                         {works: true},
+		"one takes it, one is broken":          {first: answer{status: 500}, works: true},
+		"one takes it, one refuses it":         {second: answer{status: 400}, works: true},
+		"both refuse it":                       {first: answer{status: 400}, second: answer{status: 400}, permanent: true},
+		"one refuses it, one is broken: go on": {first: answer{status: 400}, second: answer{status: 503}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

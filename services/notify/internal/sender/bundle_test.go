@@ -3,7 +3,6 @@ package sender_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -123,7 +122,7 @@ func deps(t *testing.T, values map[string]string, c egress.Config) sender.Deps {
 func refusal(t *testing.T, err error) *sender.Error {
 	t.Helper()
 	refused := new(sender.Error)
-	require.True(t, errors.As(err, &refused), "%v", err)
+	require.ErrorAs(t, err, &refused)
 
 	return refused
 }

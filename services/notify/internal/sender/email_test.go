@@ -3,6 +3,7 @@ package sender_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -183,7 +184,7 @@ func parts(t *testing.T, n *sender.Notification, settings *sender.Email) (netmai
 	texts := map[string]string{}
 	for reader := multipart.NewReader(message.Body, parameters["boundary"]); ; {
 		part, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return message.Header, texts
 		}
 
@@ -238,7 +239,9 @@ func TestEmailMessage(t *testing.T) {
 
 	t.Run("a name breaks out of no header and no markup", func(t *testing.T) {
 		t.Parallel()
-		n := one(func(t *alertv1.Transition) { t.Alert.Subject.Name = "Acme\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>" })
+		n := one(func(t *alertv1.Transition) {
+			t.Alert.Subject.Name = "Acme\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>"
+		})
 		header, texts := parts(t, n, settings)
 		require.Empty(t, header.Get("Bcc"))
 		require.NotContains(t, texts["text/html"], "<script>")

@@ -56,6 +56,7 @@ func startMail(t *testing.T, config *tls.Config, implicit bool) *mailServer {
 		_ = server.Serve(listener)
 	}()
 	t.Cleanup(func() {
+		_ = listener.Close() // a test may end before the server has begun
 		_ = server.Close()
 		<-done
 	})

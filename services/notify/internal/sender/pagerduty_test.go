@@ -112,10 +112,10 @@ func TestPagerDutyEvent(t *testing.T) {
 		state alertv1.State
 		want  string
 	}{
-		"firing triggers":            {alertv1.State_STATE_FIRING, "trigger"},
-		"acknowledged acknowledges":  {alertv1.State_STATE_ACKNOWLEDGED, "acknowledge"},
-		"snoozed wakes nobody":       {alertv1.State_STATE_SNOOZED, "acknowledge"},
-		"resolved resolves":          {alertv1.State_STATE_RESOLVED, "resolve"},
+		"firing triggers":           {alertv1.State_STATE_FIRING, "trigger"},
+		"acknowledged acknowledges": {alertv1.State_STATE_ACKNOWLEDGED, "acknowledge"},
+		"snoozed wakes nobody":      {alertv1.State_STATE_SNOOZED, "acknowledge"},
+		"resolved resolves":         {alertv1.State_STATE_RESOLVED, "resolve"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

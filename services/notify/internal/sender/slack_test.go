@@ -105,7 +105,9 @@ func TestSlackMessage(t *testing.T) {
 
 	t.Run("a name is no markup and calls nobody", func(t *testing.T) {
 		t.Parallel()
-		n := one(func(t *alertv1.Transition) { t.Alert.Subject.Name, t.Note = "<!channel> & <https://evil.example|x>", "<@U1>" })
+		n := one(func(t *alertv1.Transition) {
+			t.Alert.Subject.Name, t.Note = "<!channel> & <https://evil.example|x>", "<@U1>"
+		})
 		text := unescaped(string(preview(t, &slack, n)[0].Body))
 		require.NotContains(t, strings.ReplaceAll(text, `"type":"header","text":{"type":"plain_text","text":"[FIRING] <!channel>`, ""), "<!channel>")
 		require.Contains(t, text, "&lt;!channel&gt; &amp; &lt;https://evil.example|x&gt;")

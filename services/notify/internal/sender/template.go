@@ -24,22 +24,22 @@ var errOutput = errors.New("the text is too long")
 // unlikely, Hale's own takes its place: a bad template must not keep an alert from being told.
 func (t Templates) texts(v *view) (title, text string) {
 	title, err := execute("title", t.Title, v)
-	if strings.TrimSpace(title) == "" {
-		title = defaultTitle(v)
+	if title = line(title); title == "" {
+		title = line(defaultTitle(v))
 	}
 
 	failed := err
 
 	text, err = execute("text", t.Text, v)
-	if strings.TrimSpace(text) == "" {
-		text = defaultText(v)
+	if text = strings.TrimSpace(plain(text)); text == "" {
+		text = strings.TrimSpace(plain(defaultText(v)))
 	}
 
 	if failed = errors.Join(failed, err); failed != nil {
-		text += "\n(A template of this receiver failed; this is Hale's own text.)\n"
+		text += "\n(A template of this receiver failed; this is Hale's own text.)"
 	}
 
-	return cutBytes(line(title), maxTitle), cutBytes(strings.TrimSpace(plain(text)), maxOutput)
+	return cutBytes(title, maxTitle), cutBytes(text, maxOutput)
 }
 
 // checkTemplates notes what is wrong with the templates, and where they fail on the sample.

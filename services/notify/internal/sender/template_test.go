@@ -24,15 +24,15 @@ func TestTemplates(t *testing.T) {
 	t.Parallel()
 
 	for text, want := range map[string]string{
-		"{{.Counts}} in {{.Workspace}}":                                                       "1 firing, 1 resolved in default",
-		"{{range .Alerts}}{{.Rule}} {{.State}};{{end}}":                                       "at_risk firing;urgent_ticket resolved;",
-		"{{range $i, $a := .Alerts}}{{range $a.Drivers}}{{$i}}{{.Measure}} {{end}}{{end}}":    "0usage_trend 0nps",
-		"{{with index .Alerts 0}}{{.Labels.team}} {{.Labels.none}}{{.RenewalDate}}{{end}}":    "success 2026-12-15",
-		"{{(index .Alerts 0).Summary | truncate 9 | upper}}":                                  "THE SCOR…",
-		`{{with index .Alerts 1}}{{.Assignee | default "nobody"}}{{end}}`:                     "nobody",
-		`{{if eq (len .Alerts) 2}}two{{else}}{{.More}}{{end}}`:                                "two",
-		`{{range (index .Alerts 1).Drivers}}x{{else}}none{{end}}`:                             "",
-		"{{/* a remark */}}{{- .Status | upper | lower | trim -}} ":                           "firing",
+		"{{.Counts}} in {{.Workspace}}":                                                          "1 firing, 1 resolved in default",
+		"{{range .Alerts}}{{.Rule}} {{.State}};{{end}}":                                          "at_risk firing;urgent_ticket resolved;",
+		"{{range $i, $a := .Alerts}}{{range $a.Drivers}}{{$i}}{{.Measure}} {{end}}{{end}}":       "0usage_trend 0nps",
+		"{{with index .Alerts 0}}{{.Labels.team}} {{.Labels.none}}{{.RenewalDate}}{{end}}":       "success 2026-12-15",
+		"{{(index .Alerts 0).Summary | truncate 9 | upper}}":                                     "THE SCOR…",
+		`{{with index .Alerts 1}}{{.Assignee | default "nobody"}}{{end}}`:                        "nobody",
+		`{{if eq (len .Alerts) 2}}two{{else}}{{.More}}{{end}}`:                                   "two",
+		`{{range (index .Alerts 1).Drivers}}x{{else}}none{{end}}`:                                "",
+		"{{/* a remark */}}{{- .Status | upper | lower | trim -}} ":                              "firing",
 		`{{range .Alerts}}{{if ne .State "firing"}}{{continue}}{{end}}{{.Name}}{{break}}{{end}}`: "Acme Corp",
 	} {
 		if want == "" {
@@ -77,28 +77,28 @@ func TestTemplatesAreChecked(t *testing.T) {
 	t.Parallel()
 
 	for text, code := range map[string]string{
-		"{{":                             sender.CodeTemplate,
-		"{{.Counts | unknown}}":          sender.CodeTemplate,
-		"{{if}}{{end}}":                  sender.CodeTemplate,
-		"{{.Nothing}}":                   sender.CodeTemplateRun,
-		"{{index .Alerts 99}}":           sender.CodeTemplateRun,
-		"{{range .Alerts}}{{.X}}{{end}}": sender.CodeTemplateRun,
-		`{{printf "%999999d" 1}}`:        sender.CodeTemplateRefused,
-		"{{print .}}":                    sender.CodeTemplateRefused,
-		"{{html .Counts}}":               sender.CodeTemplateRefused,
-		"{{if true}}{{printf .}}{{end}}": sender.CodeTemplateRefused,
-		"{{len (print 1)}}":              sender.CodeTemplateRefused,
-		"{{(print 1).X}}":                sender.CodeTemplateRefused,
-		"{{range 1000000000}}{{end}}":    sender.CodeTemplateRefused,
-		"{{$x := 1000000000}}{{range $x}}{{end}}":                            sender.CodeTemplateRefused,
-		"{{with 1000000000}}{{range .}}{{end}}{{end}}":                       sender.CodeTemplateRefused,
-		"{{range (index .Alerts 0).Drivers}}{{end}}":                         sender.CodeTemplateRefused,
-		`{{define "x"}}{{template "x"}}{{end}}{{template "x"}}`:              sender.CodeTemplateRefused,
-		`{{template "text"}}`:                                                sender.CodeTemplateRefused,
-		`{{block "x" .}}{{end}}`:                                             sender.CodeTemplateRefused,
-		"{{if .More}}{{else}}{{range 5}}{{end}}{{end}}":                      sender.CodeTemplateRefused,
+		"{{":                                           sender.CodeTemplate,
+		"{{.Counts | unknown}}":                        sender.CodeTemplate,
+		"{{if}}{{end}}":                                sender.CodeTemplate,
+		"{{.Nothing}}":                                 sender.CodeTemplateRun,
+		"{{index .Alerts 99}}":                         sender.CodeTemplateRun,
+		"{{range .Alerts}}{{.X}}{{end}}":               sender.CodeTemplateRun,
+		`{{printf "%999999d" 1}}`:                      sender.CodeTemplateRefused,
+		"{{print .}}":                                  sender.CodeTemplateRefused,
+		"{{html .Counts}}":                             sender.CodeTemplateRefused,
+		"{{if true}}{{printf .}}{{end}}":               sender.CodeTemplateRefused,
+		"{{len (print 1)}}":                            sender.CodeTemplateRefused,
+		"{{(print 1).X}}":                              sender.CodeTemplateRefused,
+		"{{range 1000000000}}{{end}}":                  sender.CodeTemplateRefused,
+		"{{$x := 1000000000}}{{range $x}}{{end}}":      sender.CodeTemplateRefused,
+		"{{with 1000000000}}{{range .}}{{end}}{{end}}": sender.CodeTemplateRefused,
+		"{{range (index .Alerts 0).Drivers}}{{end}}":   sender.CodeTemplateRefused,
+		`{{define "x"}}{{template "x"}}{{end}}{{template "x"}}`: sender.CodeTemplateRefused,
+		`{{template "text"}}`:                                                 sender.CodeTemplateRefused,
+		`{{block "x" .}}{{end}}`:                                              sender.CodeTemplateRefused,
+		"{{if .More}}{{else}}{{range 5}}{{end}}{{end}}":                       sender.CodeTemplateRefused,
 		strings.Repeat("{{range .Alerts}}", 4) + strings.Repeat("{{end}}", 4): sender.CodeTemplateRefused,
-		strings.Repeat("x", 16<<10+1):                                        sender.CodeTooLarge,
+		strings.Repeat("x", 16<<10+1):                                         sender.CodeTooLarge,
 	} {
 		t.Run(text[:min(len(text), 60)], func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +123,7 @@ func TestTemplatesAreChecked(t *testing.T) {
 }
 
 func FuzzTemplate(f *testing.F) {
-	for _, seed := range []string{"{{.Counts}}", "{{range .Alerts}}{{.Name}}{{end}}", `{{template "x"}}`, "{{range 9}}{{end}}", "{{"} {
+	for _, seed := range []string{"{{.Counts}}", "\x00", "\v\n", "{{range .Alerts}}{{.Name}}{{end}}", `{{template "x"}}`, "{{range 9}}{{end}}", "{{"} {
 		f.Add(seed)
 	}
 

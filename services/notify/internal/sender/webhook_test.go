@@ -51,7 +51,7 @@ func TestWebhookSignatures(t *testing.T) {
 			require.Error(t, verifier.Verify(append([]byte(" "), got.body...), got.header), "another body")
 
 			other := got.header.Clone()
-			other.Set("webhook-id", "another")
+			other.Set("Webhook-Id", "another")
 			require.Error(t, verifier.Verify(got.body, other))
 		})
 	}
@@ -65,7 +65,7 @@ func TestWebhookSignatures(t *testing.T) {
 
 	t.Run("the id is the notification's", func(t *testing.T) {
 		t.Parallel()
-		require.Equal(t, "sample", got.header.Get("webhook-id"))
+		require.Equal(t, "sample", got.header.Get("Webhook-Id"))
 	})
 }
 
@@ -86,11 +86,11 @@ func TestWebhookRetries(t *testing.T) {
 		require.NoError(t, s.Send(t.Context(), sender.Sample()))
 
 		first, second := r.got()[0], r.got()[1]
-		require.Equal(t, first.header.Get("webhook-id"), second.header.Get("webhook-id"))
+		require.Equal(t, first.header.Get("Webhook-Id"), second.header.Get("Webhook-Id"))
 		require.Equal(t, first.body, second.body)
-		require.Equal(t, "1793613600", first.header.Get("webhook-timestamp"))
-		require.Equal(t, "1793617200", second.header.Get("webhook-timestamp"))
-		require.NotEqual(t, first.header.Get("webhook-signature"), second.header.Get("webhook-signature"))
+		require.Equal(t, "1793613600", first.header.Get("Webhook-Timestamp"))
+		require.Equal(t, "1793617200", second.header.Get("Webhook-Timestamp"))
+		require.NotEqual(t, first.header.Get("Webhook-Signature"), second.header.Get("Webhook-Signature"))
 	})
 
 	t.Run("a receiver that is gone is final", func(t *testing.T) {
