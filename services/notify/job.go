@@ -91,7 +91,7 @@ func (w *session) try(j dispatch.Job, to sender.Sender) error {
 		}
 
 		if err != nil {
-			return err //nolint:wrapcheck // it is recorded as the sender says it
+			return err
 		}
 	}
 

@@ -36,8 +36,8 @@ type session struct {
 	running int
 
 	observed, swept time.Time
-	retry    context.Context //nolint:containedctx // the life of all jobs of the session, which outlives calls
-	senders  senders
+	retry           context.Context //nolint:containedctx // the life of all jobs of the session, which outlives calls
+	senders         senders
 }
 
 // session loads the state and works on it until ctx ends or something fails.

@@ -175,15 +175,17 @@ func (alone) Lead(ctx context.Context, f func(context.Context) error) error { re
 // fast is a clock that runs faster than that of the machine.
 type fast struct {
 	start time.Time
-	times time.Duration
+	times int64
 }
 
-func newFast(times time.Duration) *fast { return &fast{start: time.Now(), times: times} }
+func newFast(times int64) *fast { return &fast{start: time.Now(), times: times} }
 
-func (f *fast) Now() time.Time { return f.start.Add(time.Since(f.start) * f.times) }
+func (f *fast) Now() time.Time {
+	return f.start.Add(time.Duration(int64(time.Since(f.start)) * f.times))
+}
 
 func (f *fast) AfterFunc(d time.Duration, call func()) (stop func() bool) {
-	return time.AfterFunc(d/f.times, call).Stop
+	return time.AfterFunc(time.Duration(int64(d)/f.times), call).Stop
 }
 
 // inbox notes what receivers take.

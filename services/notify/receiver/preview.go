@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
@@ -55,20 +54,22 @@ func sample(console string) *sender.Notification {
 		Since: timestamppb.New(at.Add(-time.Hour)), FireTime: timestamppb.New(at), StateTime: timestamppb.New(at),
 		Assignee: "ann@example.com",
 		Drivers: []*alertv1.Driver{{
-			Measure: "usage_trend", Before: proto.Float64(104), After: proto.Float64(51), Unit: "percent", ScoreChange: -8.5,
+			Measure: "usage_trend", Before: new(104.0), After: new(51.0), Unit: "percent", ScoreChange: -8.5,
 			BeforeDate: "2026-02-23",
 		}},
 		Subject: &alertv1.Subject{
-			Name: "Acme", Score: proto.Float64(47.5), Band: healthv1.Band_BAND_AT_RISK, Stage: healthv1.Stage_STAGE_STEADY,
-			Owner: "ann@example.com", Segment: "enterprise", Plan: "pro", Arr: proto.Float64(120000),
-			ArrAtRisk: proto.Float64(63000), Currency: "EUR", RenewalDate: "2026-06-01",
+			Name: "Acme", Score: new(47.5), Band: healthv1.Band_BAND_AT_RISK, Stage: healthv1.Stage_STAGE_STEADY,
+			Owner: "ann@example.com", Segment: "enterprise", Plan: "pro", Arr: new(120000.0),
+			ArrAtRisk: new(63000.0), Currency: "EUR", RenewalDate: "2026-06-01",
 		},
 		Labels: map[string]string{"team": "emea"}, RunbookUrl: "https://runbooks.example.com/usage_drop",
 	}
 
 	return &sender.Notification{
 		ID: "00000000000000000000000000000000", Group: "sample{}", Workspace: "default", Sent: at,
-		Links:  sender.Links{Console: console},
-		Alerts: []*alertv1.Transition{{TransitionId: "sample-1", Kind: alertv1.Transition_KIND_FIRED, At: timestamppb.New(at), Alert: a}},
+		Links: sender.Links{Console: console},
+		Alerts: []*alertv1.Transition{{
+			TransitionId: "sample-1", Kind: alertv1.Transition_KIND_FIRED, At: timestamppb.New(at), Alert: a,
+		}},
 	}
 }

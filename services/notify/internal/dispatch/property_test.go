@@ -103,15 +103,15 @@ func (l *life) next(s *sim, at time.Time, k alertv1.Transition_Kind) {
 	l.alert = proto.CloneOf(l.alert)
 	l.alert.Revision++
 
-	switch k {
-	case alertv1.Transition_KIND_HELD:
+	if k == alertv1.Transition_KIND_HELD {
 		l.alert.HeldBy = []string{"other"}
-	case alertv1.Transition_KIND_RELEASED:
-		l.alert.HeldBy = nil
-	case alertv1.Transition_KIND_RESOLVED:
-		l.over = true
-	default:
 	}
+
+	if k == alertv1.Transition_KIND_RELEASED {
+		l.alert.HeldBy = nil
+	}
+
+	l.over = k == alertv1.Transition_KIND_RESOLVED
 
 	s.add(at, k, l.alert)
 }

@@ -61,6 +61,8 @@ type flight struct {
 }
 
 func newSim(t testing.TB, seed uint64, set *receiver.Set, o outcome) *sim {
+	t.Helper()
+
 	s := &sim{
 		t: t, random: rand.New(rand.NewPCG(seed, 1)), now: began, setup: &dispatch.Setup{Receivers: set},
 		notify: map[string]delivery.Entry{}, tries: map[string]int{}, outcome: o,

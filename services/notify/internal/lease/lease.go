@@ -166,7 +166,7 @@ func (l *Lease) keep(ctx context.Context, revision uint64) (uint64, error) {
 		case err == nil:
 			revision, renewed = next, time.Now()
 		case ctx.Err() != nil:
-			return revision, nil
+			return revision, nil //nolint:nilerr // the leader is done, and releases it
 		case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch),
 			time.Since(renewed) > l.options.TTL*2/3:
 			l.options.Logger.WarnContext(ctx, "leading no more", slog.String("what", l.options.Key), slog.Any("error", err))
