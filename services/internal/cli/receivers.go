@@ -21,7 +21,6 @@ func (a *app) receiversCommand() *cobra.Command {
 		a.documentListCommand(k), a.documentCheckCommand(k), a.documentApplyCommand(k), a.receiversPreviewCommand())
 }
 
-//nolint:wrapcheck // the commands say what they were doing
 func receiversKind() documentKind {
 	return documentKind{
 		kind: "receivers",

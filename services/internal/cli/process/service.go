@@ -112,7 +112,8 @@ func (s *session) buildQuery(b *base, at listeners) (service, error) {
 
 	d := query.Deps{
 		Log: b.log, Store: b.store, Rejects: b.rejects, Settings: b.settings, Keyring: b.keyring, Resender: resender,
-		Tasks: b.tasks, Alerts: b.alerts, Deliveries: b.delivered, Letters: b.delivered, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+		Tasks: b.tasks, Alerts: b.alerts, Deliveries: b.delivered, Letters: b.delivered,
+		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		GRPC: at.queryGRPC, HTTP: at.queryHTTP,
 	}
 	if b.archive != nil {
