@@ -118,7 +118,7 @@ func (c *alertCommand) settle(ctx context.Context) (*alertv1.Transition, error) 
 
 		done, err = c.service.alerts.board.AwaitCommand(waiting, c.workspace, c.alert, c.id)
 
-		return err //nolint:wrapcheck // the cause that ended the wait
+		return err
 	})
 
 	switch {

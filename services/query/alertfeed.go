@@ -79,14 +79,14 @@ func (f *alertFeed) once(ctx context.Context) error {
 			return nil
 		})
 		if err != nil {
-			return err //nolint:wrapcheck // it says what it is about
+			return err
 		}
 
 		f.board.Begin(last)
 		f.filled.Store(true)
 	}
 
-	return f.from.Follow(ctx, f.board.Last(), func(e alertlog.Entry) error { //nolint:wrapcheck // as above
+	return f.from.Follow(ctx, f.board.Last(), func(e alertlog.Entry) error {
 		f.board.Put(board.Entry{Sequence: e.Sequence, Record: e.Record})
 
 		return nil

@@ -287,12 +287,12 @@ func (w *alertWatch) catchUp(ctx context.Context, last uint64) error {
 	case errors.Is(err, errCaught):
 		return nil
 	case errors.Is(err, alertlog.ErrGone), ctx.Err() != nil:
-		return err //nolint:wrapcheck // told apart by the caller
+		return err
 	case errors.Is(err, alertlog.ErrUnavailable):
 		return alertsFailed("reading what a watcher missed", err)
 	}
 
-	return err //nolint:wrapcheck // of send
+	return err
 }
 
 // reach returns when the board is as far as the token: another process may have been further ahead.
@@ -316,7 +316,7 @@ func (w *alertWatch) reach(ctx context.Context) error {
 		return alertsFailed("waiting for what a watcher has seen", err)
 	}
 
-	return err //nolint:wrapcheck // the cause that ended the wait
+	return err
 }
 
 // ended puts the token into the error of a watch that the service ends.

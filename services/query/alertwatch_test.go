@@ -192,7 +192,7 @@ func TestAWatcherSeesEveryTransitionOnce(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 
-			r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test has to come out the same again
+			r := rand.New(rand.NewPCG(seed, 1))
 			w, d, _ := alertWorld(t, func(c *query.Config, _ *query.Deps) { c.AlertRing = 4 })
 
 			stream, _ := watchAlerts(w, &alertv1.WatchAlertsRequest{})

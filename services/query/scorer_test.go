@@ -2,11 +2,13 @@ package query_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/eventlog"
@@ -103,6 +105,10 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 		p.fold.Sweep(p.fold.SweepNext(p.ids[from:min(len(p.ids), int(from)+fold.ChunkSize)], fold.ChunkSize), p)
 	}
 
+	for p.fold.Waking() {
+		p.fold.Wake(p.fold.WakeNext(fold.ChunkSize), p)
+	}
+
 	commit, refused := p.fold.Flush()
 
 	if err := s.alerts.take(ctx, m); err != nil {
@@ -110,8 +116,13 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 	}
 
 	for _, r := range refused {
-		if r.Record.GetAlertCommand() != nil {
-			continue // of the decider
+		if r.Record.GetAlertCommand() != nil && s.alerts != nil {
+			continue // the decider decides
+		}
+
+		body, err := proto.Marshal(r.Record)
+		if err != nil {
+			return err
 		}
 
 		c := r.Record.GetAccountCommand()
@@ -120,6 +131,7 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 		if err := s.w.rejects.Put(ctx, reject.Reject{
 			ID: place.ID(r.Index, r.Hash), Workspace: r.Record.GetWorkspace(), Code: r.Code, Field: r.Field,
 			Message: r.Message, MessageID: c.GetCommandId(), AccountID: c.GetAccountId(), Origin: r.Record.GetOrigin(),
+			Record: body,
 		}); err != nil {
 			return err
 		}
@@ -129,7 +141,31 @@ func (s *scorer) take(ctx context.Context, m *eventlog.Message) error {
 		return err
 	}
 
-	return s.alerts.flush(ctx, m.Partition)
+	if s.alerts != nil {
+		return s.alerts.flush(ctx, m.Partition)
+	}
+
+	return s.publish(ctx, m.Partition, commit)
+}
+
+// publish puts what a commit decided about alerts into the stream.
+func (s *scorer) publish(ctx context.Context, partition int, commit *store.Commit) error {
+	for _, e := range commit.Put {
+		if !strings.HasPrefix(e.Key, store.OutboxKey(0)[:1]) || len(e.Key) != len(store.OutboxKey(0)) {
+			continue
+		}
+
+		decided := &logv1.AlertRecords{}
+		if err := proto.Unmarshal(e.Value, decided); err != nil {
+			return err
+		}
+
+		if _, err := s.w.alerts.Append(ctx, partition, 0, decided.GetRecords()); err != nil {
+			return err
+		}
+	}
+
+	return nil
 }
 
 // pass lets log time pass, in all partitions, and returns when it has.

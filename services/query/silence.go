@@ -122,7 +122,7 @@ func (s *Service) roomForSilence(ctx context.Context, ws string, now time.Time) 
 func (s *Service) storeSilence(ctx context.Context, one settings.Silence) error {
 	revision, err := s.deps.Settings.PutSilence(ctx, one)
 	if errors.Is(err, settings.ErrSilenceRevision) {
-		return err //nolint:wrapcheck // told apart by the caller
+		return err
 	}
 
 	if err != nil {

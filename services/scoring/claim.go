@@ -119,7 +119,7 @@ func (o *owner) open(ctx context.Context, heads map[int]store.Head, condemned co
 func (s *Service) openPartition(
 	ctx context.Context, stream, number int, head store.Head, identity string, condemned condemned,
 ) (*worker, error) {
-	w, err := s.newWorker(stream, number, head, identity, condemned)
+	w, err := s.newWorker(stream, number, head, identity, condemned, false)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +130,11 @@ func (s *Service) openPartition(
 }
 
 func (s *Service) newWorker(
-	stream, number int, head store.Head, identity string, condemned condemned,
+	stream, number int, head store.Head, identity string, condemned condemned, draft bool,
 ) (*worker, error) {
 	partition, err := fold.NewPartition(fold.Options{
 		Number: number, Shipped: scorecard.Shipped(), Parse: s.cfg.parse, MaxIDs: s.cfg.MaxMessageIDs,
+		Muted: draft,
 	}, head)
 	if err != nil {
 		return nil, fmt.Errorf("opening partition %d: %w", number, err)
@@ -144,6 +145,7 @@ func (s *Service) newWorker(
 		service: s, stream: stream, number: number, start: head.Cursor, partition: partition,
 		epoch: head.Epoch, generation: head.Generation, cursor: head.Cursor,
 		accounts: newCache(s.cacheLimit), in: make(chan order, queued), done: make(chan error, 1),
+		draft: draft,
 	}
 	w.renewed.Store(int64(s.uptime()))
 	w.storedCursor.Store(head.Cursor)

@@ -152,11 +152,10 @@ func (g *guard) draft(ctx context.Context, epoch uint64) (store.Head, error) {
 func (s *Service) openDraft(
 	ctx context.Context, stream, number int, head store.Head, identity string, condemned condemned,
 ) (*worker, error) {
-	w, err := s.newWorker(stream, number, head, identity, condemned)
+	w, err := s.newWorker(stream, number, head, identity, condemned, true)
 	if err != nil {
 		return nil, err
 	}
-	w.draft = true
 	return w, w.loadPartition(ctx)
 }
 

@@ -93,6 +93,9 @@ func (r *simReference) sweep() {
 		}
 		p.Sweep(p.SweepNext(chunk, 64), r)
 	}
+	for p.Waking() {
+		p.Wake(p.WakeNext(64), r)
+	}
 }
 
 func (r *simReference) refuse(sequence uint64, partition, index int, hash uint64) {

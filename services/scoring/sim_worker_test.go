@@ -79,7 +79,7 @@ func (w *simWorker) choices() int {
 	if len(w.done) > 0 {
 		can |= choiceDone
 	}
-	sweep := w.partition.Sweeping() && len(w.service.sweeps) < cap(w.service.sweeps)
+	sweep := w.behind() && len(w.service.sweeps) < cap(w.service.sweeps)
 	if !w.committing && (sweep || w.partition.Pending()) && w.pause() == 0 {
 		can |= choiceTimer
 	}

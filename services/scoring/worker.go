@@ -127,9 +127,9 @@ func (w *worker) advance(ctx context.Context, timer *time.Timer) error {
 	if w.committing {
 		return nil
 	}
-	if w.partition.Sweeping() && w.mayShare() {
+	if w.behind() && w.mayShare() {
 		w.trim()
-		if err := w.sweepSlice(ctx); err != nil {
+		if err := w.catchUp(ctx); err != nil {
 			return err
 		}
 		w.commit(ctx)
@@ -139,7 +139,7 @@ func (w *worker) advance(ctx context.Context, timer *time.Timer) error {
 	switch {
 	case w.partition.Pending() && wait <= 0:
 		w.commit(ctx)
-	case w.partition.Sweeping(): // as soon as another one has done its part
+	case w.behind(): // as soon as another one has done its part
 		timer.Reset(sweepPause)
 	case w.partition.Pending():
 		timer.Reset(wait)
@@ -291,16 +291,20 @@ func (w *worker) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	for w.partition.Sweeping() {
-		if err := w.sweepSlice(ctx); err != nil {
+	for w.behind() {
+		if err := w.catchUp(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sweepSlice brings the next accounts of a sweep up to date. No commit may be under way.
-func (w *worker) sweepSlice(ctx context.Context) (err error) {
+// behind reports whether accounts are to be brought up to date though nothing is said of them: in a sweep, or because
+// their timers have rung.
+func (w *worker) behind() bool { return w.partition.Sweeping() || w.partition.Waking() }
+
+// catchUp brings the next of them up to date. No commit may be under way.
+func (w *worker) catchUp(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			w.service.deps.Logger.ErrorContext(ctx, "a sweep failed inside",
@@ -308,6 +312,24 @@ func (w *worker) sweepSlice(ctx context.Context) (err error) {
 			err = &poisonError{partition: w.number, account: w.partition.SweepingAccount(), why: fmt.Sprint(r)}
 		}
 	}()
+	if w.partition.Waking() {
+		return w.wakeSlice(ctx)
+	}
+	return w.sweepSlice(ctx)
+}
+
+// wakeSlice wakes the next accounts whose timers have rung.
+func (w *worker) wakeSlice(ctx context.Context) error {
+	ids := w.partition.WakeNext(w.service.cfg.slice)
+	if err := w.fetchMissing(ctx, ids); err != nil {
+		return err
+	}
+	w.partition.Wake(ids, w.accounts)
+	return nil
+}
+
+// sweepSlice brings the next accounts of a sweep up to date.
+func (w *worker) sweepSlice(ctx context.Context) error {
 	values, err := w.read(ctx, store.AccountsKey(w.partition.SweepChunk()))
 	if err != nil {
 		return fmt.Errorf("reading account ids %d: %w", w.partition.SweepChunk(), err)
@@ -317,17 +339,22 @@ func (w *worker) sweepSlice(ctx context.Context) (err error) {
 		return fmt.Errorf("reading account ids %d: %w", w.partition.SweepChunk(), err)
 	}
 	ids := w.partition.SweepNext(chunk, w.service.cfg.slice)
+	if err := w.fetchMissing(ctx, ids); err != nil {
+		return err
+	}
+	w.partition.Sweep(ids, w.accounts)
+	return nil
+}
+
+// fetchMissing brings the accounts into memory that are not there.
+func (w *worker) fetchMissing(ctx context.Context, ids []string) error {
 	var missing []string
 	for _, id := range ids {
 		if !w.accounts.has(id) {
 			missing = append(missing, id)
 		}
 	}
-	if err := w.fetch(ctx, missing); err != nil {
-		return err
-	}
-	w.partition.Sweep(ids, w.accounts)
-	return nil
+	return w.fetch(ctx, missing)
 }
 
 func message(m *eventlog.Message) *fold.Message {

@@ -37,6 +37,7 @@ const (
 // deployment is a query service on a log of its own. The test plays the scoring processes.
 type deployment struct {
 	log     *eventlog.Log
+	alerts  *alertlog.Log
 	store   *memory.Store
 	tasks   *task.Board
 	archive *snapshot.Archive
@@ -76,8 +77,10 @@ func deploy(t *testing.T, snapshots bool) *deployment {
 		Log: d.log, Store: d.store, Settings: keys, Tasks: d.tasks, Logger: slog.New(slog.DiscardHandler),
 		Tracer: tracenoop.NewTracerProvider(), Meter: metricnoop.NewMeterProvider(), GRPC: anyPort(t), HTTP: anyPort(t),
 	}
-	deps.Alerts, err = alertlog.Open(t.Context(), d.log.JetStream(), alertlog.Options{MaxBytes: 64 << 20})
+	d.alerts, err = alertlog.Open(t.Context(), d.log.JetStream(), alertlog.Options{MaxBytes: 64 << 20})
 	require.NoError(t, err)
+
+	deps.Alerts = d.alerts
 	deps.Rejects, err = reject.Open(t.Context(), d.log.JetStream(), reject.Options{})
 	require.NoError(t, err)
 	deps.Keyring, err = access.Open(t.Context(), keys)

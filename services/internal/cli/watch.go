@@ -53,23 +53,27 @@ type healthWatch struct {
 	app     *app
 	request *healthv1.WatchHealthRequest
 	client  healthv1.HealthServiceClient
-	// heard says that something came since the watch was begun last.
-	heard bool
 }
 
 // run watches until the user has seen enough, or the server says that it is no use.
 func (w *healthWatch) run(ctx context.Context) error {
+	return w.app.keepWatching(ctx, w.once, w.request.GetResumeToken)
+}
+
+// keepWatching calls once, which watches until its stream ends and says whether anything came, again and again: until the
+// user has seen enough, or the server says that it is no use. token is where the watch is.
+func (a *app) keepWatching(
+	ctx context.Context, once func(context.Context) (heard bool, err error), token func() string,
+) error {
 	pause := pauseLeast
 
 	for begun := false; ; {
-		w.heard = false
-
-		err := w.once(ctx)
-		begun = begun || w.heard
+		heard, err := once(ctx)
+		begun = begun || heard
 
 		if ctx.Err() != nil {
-			if t := w.request.GetResumeToken(); t != "" {
-				w.app.sayf("to go on from here: --resume-token %s", t)
+			if t := token(); t != "" {
+				a.sayf("to go on from here: --resume-token %s", t)
 			}
 
 			return nil
@@ -79,11 +83,11 @@ func (w *healthWatch) run(ctx context.Context) error {
 			return fmt.Errorf("watching: %w", err)
 		}
 
-		if w.heard {
+		if heard {
 			pause = pauseLeast
 		}
 
-		w.app.sayf("hale: the watch was cut and goes on: %s", status.Convert(err).Message())
+		a.sayf("hale: the watch was cut and goes on: %s", status.Convert(err).Message())
 
 		select {
 		case <-ctx.Done():
@@ -114,22 +118,22 @@ func goesOn(err error) bool {
 }
 
 // once watches until the stream ends.
-func (w *healthWatch) once(ctx context.Context) error {
+func (w *healthWatch) once(ctx context.Context) (heard bool, err error) {
 	stream, err := w.client.WatchHealth(ctx, w.request)
 	if err != nil {
-		return err
+		return false, err
 	}
 
 	for {
 		part, err := stream.Recv()
 		if err != nil {
-			return err //nolint:wrapcheck // run wraps it
+			return heard, err //nolint:wrapcheck // keepWatching wraps it
 		}
 
-		w.heard = true
+		heard = true
 
 		if err := w.print(part); err != nil {
-			return err
+			return heard, err
 		}
 
 		if t := part.GetResumeToken(); t != "" {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/wire"
@@ -40,7 +41,9 @@ type changes struct {
 	deletes map[string]struct{}
 	added   []string
 	refused []Refused
-	swept   bool
+	alerts  []*logv1.AlertRecord
+	// swept says that something was done that shows in the state alone.
+	swept bool
 }
 
 func (c *changes) reset() {
@@ -54,7 +57,7 @@ func (c *changes) reset() {
 func (c *changes) touch(id string, a *health.Account) *touch {
 	t := c.touched[id]
 	if t == nil {
-		t = &touch{account: a}
+		t = &touch{id: id, account: a}
 		c.touched[id] = t
 	}
 	return t
@@ -116,6 +119,7 @@ func (p *Partition) Flush() (*store.Commit, []Refused) {
 		c.Put = append(c.Put, store.Entry{Key: key, Value: value})
 	}
 	p.flushAdded()
+	p.flushAlerts(c)
 	for key, value := range p.changed.appends {
 		c.Append = append(c.Append, store.Entry{Key: key, Value: value})
 	}

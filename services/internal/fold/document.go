@@ -41,9 +41,9 @@ func (p *Partition) keepDocument(workspace string, version uint64, document []by
 }
 
 // CopyKeys returns the keys whose values belong to the partition as a whole, but for the ids of its accounts: those that
-// Load needs, and documents of scorecards that were in force before.
+// Load needs, documents of scorecards that were in force before, and what is on its way to ALERTS.
 func (p *Partition) CopyKeys() []string {
-	keys := p.LoadKeys()
+	keys := append(p.LoadKeys(), p.Outbox()...)
 	for _, s := range p.Sets {
 		for _, k := range s.Kept {
 			keys = append(keys, store.ScorecardsVersionKey(s.Workspace, k.Version))

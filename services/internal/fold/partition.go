@@ -1,11 +1,14 @@
 package fold
 
 import (
+	"container/heap"
 	"fmt"
 
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/store"
 )
@@ -52,6 +55,18 @@ type Partition struct {
 	parse   Parser
 	sets    map[string]*scorecard.Set
 	dedupe  dedupe
+
+	shippedRules *rule.Set
+	parseRules   RuleParser
+	rules        map[string]*rule.Set
+	// muted says that what is decided about alerts is told to nobody.
+	muted  bool
+	timers timerHeap
+	// waking are accounts whose timers have rung.
+	waking []string
+	// published is the first entry of the outbox that is not known to be in ALERTS.
+	published uint64
+
 	// poison names records whose folding failed inside; shunned accounts whose sweep did.
 	poison  map[poisonKey]string
 	shunned map[string]struct{}
@@ -78,6 +93,7 @@ type poisonKey struct {
 
 // touch is an account that changed since the last Flush.
 type touch struct {
+	id        string
 	account   *health.Account
 	workspace string
 	set       *scorecard.Set
@@ -91,6 +107,11 @@ type Options struct {
 	// Shipped applies to workspaces that have set no scorecards of their own.
 	Shipped *scorecard.Set
 	Parse   Parser
+	// Rules of alerts of workspaces that have set none of their own; nil: the shipped ones.
+	Rules      *rule.Set
+	ParseRules RuleParser
+	// Muted keeps what is decided about alerts out of the outbox: it was told when the log was folded first.
+	Muted bool
 	// MaxIDs bounds the message ids remembered; 0: 64 million.
 	MaxIDs int
 }
@@ -109,8 +130,16 @@ func NewPartition(o Options, head store.Head) (*Partition, error) {
 	if state.Rules == 0 {
 		state.Rules = Rules
 	}
+	if o.Rules == nil {
+		o.Rules = rule.Shipped()
+	}
+	if o.ParseRules == nil {
+		o.ParseRules = rule.Parse
+	}
 	p := &Partition{
-		State: state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
+		shippedRules: o.Rules, parseRules: o.ParseRules, rules: map[string]*rule.Set{}, muted: o.Muted,
+		published: state.OutboxFirst,
+		State:     state, number: o.Number, head: head, flushed: head.Cursor, shipped: o.Shipped, parse: o.Parse,
 		sets:   map[string]*scorecard.Set{},
 		dedupe: dedupe{seen: map[fingerprint]int64{}, max: o.MaxIDs},
 		poison: map[poisonKey]string{}, shunned: map[string]struct{}{},
@@ -130,12 +159,33 @@ func (p *Partition) LoadKeys() []string {
 	for _, v := range p.Sets {
 		keys = append(keys, store.ScorecardsKey(v.Workspace))
 	}
+	for _, w := range p.ruled() {
+		keys = append(keys, store.RulesKey(w.Name))
+	}
+	for _, h := range p.timerHours {
+		keys = append(keys, store.TimerKey(h))
+	}
 	return keys
+}
+
+// ruled returns the workspaces that have rules of their own.
+func (p *Partition) ruled() []Workspace {
+	var all []Workspace
+	for _, w := range p.workspaces {
+		if w.RulesVersion != 0 {
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // Load takes in the stored values of LoadKeys, in the same order.
 func (p *Partition) Load(values [][]byte) error {
-	hours := len(values) - len(p.Sets)
+	ruled := p.ruled()
+	hours := len(values) - len(p.Sets) - len(ruled) - len(p.timerHours)
+	if err := p.loadAlerting(ruled, values[hours+len(p.Sets):]); err != nil {
+		return err
+	}
 	for _, v := range values[:hours] {
 		if err := p.dedupe.load(v); err != nil {
 			return err
@@ -152,6 +202,26 @@ func (p *Partition) Load(values [][]byte) error {
 			p.keepDocument(v.Workspace, v.Version, values[hours+i])
 		}
 	}
+	return nil
+}
+
+// loadAlerting takes in the stored rules and timers.
+func (p *Partition) loadAlerting(ruled []Workspace, values [][]byte) error {
+	for i, w := range ruled {
+		set, err := p.parseRules(values[i])
+		if err != nil {
+			return fmt.Errorf("reading rules %d of workspace %q: %w", w.RulesVersion, w.Name, err)
+		}
+		set.Version = w.RulesVersion
+		p.rules[w.Name] = set
+	}
+	for _, v := range values[len(ruled):] {
+		if err := p.loadTimers(v); err != nil {
+			return err
+		}
+	}
+	heap.Init(&p.timers)
+	p.ring()
 	return nil
 }
 
@@ -172,6 +242,10 @@ func Needs(m *Message) []string {
 			account = payload.Event.GetAccountId()
 		case *logv1.Record_AccountCommand:
 			account = payload.AccountCommand.GetAccountId()
+		case *logv1.Record_AlertCommand:
+			if account = payload.AlertCommand.GetAccountId(); account == "" {
+				continue
+			}
 		default:
 			continue
 		}
@@ -200,6 +274,8 @@ func (p *Partition) Begin(m *Message) error {
 	if before != 0 && health.DayOf(p.LogTime) != health.DayOf(before) {
 		p.startSweep()
 	}
+	p.ring()
+	p.ringSources()
 	return nil
 }
 
@@ -223,7 +299,7 @@ func (p *Partition) Apply(m *Message, index int, accounts Accounts) int {
 	for ; index < len(m.Records); index++ {
 		p.index = index
 		r := m.Records[index]
-		if r.GetSetScorecards() != nil && p.Sweeping() {
+		if changesSettings(r) && (p.Sweeping() || p.Waking()) {
 			return index
 		}
 		if why, bad := p.poison[poisonKey{m.Sequence, m.Hash, index}]; bad {
@@ -234,6 +310,12 @@ func (p *Partition) Apply(m *Message, index int, accounts Accounts) int {
 	}
 	p.finish(m)
 	return index
+}
+
+// changesSettings reports whether a record changes what all accounts of a workspace go by: it waits until all of them
+// are up to date.
+func changesSettings(r *logv1.Record) bool {
+	return r.GetSetScorecards() != nil || r.GetSetRules() != nil || r.GetSetSource() != nil
 }
 
 // Index returns the index of the record that Apply is at, or was at when it failed.
@@ -259,6 +341,12 @@ func (p *Partition) record(m *Message, index int, accounts Accounts) {
 		p.closeLoad(r.GetWorkspace(), payload.CloseLoad.GetHistorical())
 	case *logv1.Record_AccountCommand:
 		p.command(m, index, payload.AccountCommand, accounts)
+	case *logv1.Record_SetRules:
+		p.setRules(m, index, payload.SetRules)
+	case *logv1.Record_SetSource:
+		p.setSource(m, index, payload.SetSource)
+	case *logv1.Record_AlertCommand:
+		p.alertCommand(m, index, payload.AlertCommand, accounts)
 	default:
 		p.refuse(m, index, "unknown_record", "", "this version of Hale does not know this kind of record")
 	}
@@ -353,12 +441,12 @@ func (p *Partition) examine(ev *eventv1.Event, at int64, a *health.Account) *hea
 func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *health.Account, set *scorecard.Set) {
 	load := ev.GetHistorical()
 	if load == "" {
-		a.SetLoad("")
 		a.SetLive()
 		if !a.Begun() {
 			a.Begin(health.DayOf(p.LogTime))
 			return
 		}
+		p.leave(id, a, set, p.LogTime)
 		p.bring(id, workspace, a, set)
 		return
 	}
@@ -376,21 +464,44 @@ func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *
 	}
 }
 
-// bring makes the account current: out of a closed load, evaluated with the scorecards in force, on
-// today.
-func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecard.Set) {
-	changed := false
-	if a.Load() != "" && !p.OpenLoad(workspace, a.Load()) {
-		a.SetLoad("")
-		a.SetLive()
-		changed = true
+// leave takes the account out of the load it is in, and on to a time. What fires on the way is quiet: it is the past.
+func (p *Partition) leave(id string, a *health.Account, set *scorecard.Set, at int64) {
+	if a.Load() == "" {
+		return
 	}
 	if !p.awaits(id, set) && a.Stale(set) {
 		a.Evaluate(set)
+	}
+	a.SetLoad("")
+	a.SetLive()
+	p.pass(id, a, set, at, true)
+	if w := p.findWorkspace(workspaceOf(id)); w != nil {
+		a.SetSilent(w.silent(), set)
+	}
+	r := p.review(id, at, set)
+	r.Quiet = true
+	p.watch(id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(r) })
+}
+
+func workspaceOf(id string) string {
+	workspace, _, _ := store.SplitAccount(id)
+	return workspace
+}
+
+// bring makes the account current: out of a closed load, evaluated with the scorecards in force, its alerts reviewed by
+// the rules in force, on today.
+func (p *Partition) bring(id, workspace string, a *health.Account, set *scorecard.Set) {
+	changed := false
+	if a.Load() != "" && !p.OpenLoad(workspace, a.Load()) {
+		p.leave(id, a, set, p.closedAt(workspace, a.Load()))
 		changed = true
 	}
-	if today := health.DayOf(p.LogTime); a.Load() == "" && a.Day() < today {
-		p.roll(id, a, today, set)
+	switch {
+	case a.Load() == "":
+		changed = p.settleAccount(id, workspace, a, set) || changed
+		changed = p.pass(id, a, set, p.LogTime, false) || changed
+	case !p.awaits(id, set) && a.Stale(set):
+		a.Evaluate(set)
 		changed = true
 	}
 	if changed {
@@ -416,7 +527,7 @@ func (p *Partition) roll(id string, a *health.Account, to health.Day, set *score
 // force: if they changed after the last event of an account, this is the evaluation that the change asks for.
 func (p *Partition) finish(m *Message) {
 	for _, t := range p.evaluate {
-		t.account.Evaluate(p.set(t.workspace))
+		p.evaluateTouched(t)
 	}
 	clear(p.evaluate)
 	p.evaluate = p.evaluate[:0]
@@ -426,6 +537,19 @@ func (p *Partition) finish(m *Message) {
 	}
 	p.LastTime, p.LastHash = m.Time, m.Hash
 	p.head.Cursor = m.Sequence
+}
+
+// evaluateTouched evaluates an account that events touched, and reviews its alerts.
+func (p *Partition) evaluateTouched(t *touch) {
+	a, set := t.account, p.set(t.workspace)
+	if a.Load() != "" {
+		a.Evaluate(set)
+		return
+	}
+	if w := p.findWorkspace(t.workspace); w != nil {
+		a.SetSilent(w.silent(), set) // a new account has not heard of it yet
+	}
+	p.watch(t.id, a, func() []*alertv1.Transition { return a.EvaluateAndReview(p.review(t.id, p.LogTime, set)) })
 }
 
 func (p *Partition) refuse(m *Message, index int, code, field, why string) {
@@ -464,5 +588,6 @@ func (p *Partition) setScorecards(m *Message, index int, c *logv1.SetScorecards)
 	p.setOf(workspace).Version = c.GetVersion()
 	p.keepDocument(workspace, c.GetVersion(), c.GetDocument())
 	p.changed.put(store.ScorecardsKey(workspace), c.GetDocument())
+	p.change(workspace)
 	p.startSweep()
 }

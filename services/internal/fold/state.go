@@ -50,7 +50,13 @@ type State struct {
 	// Sets are the versions of the scorecards in force, by workspace; none: the shipped ones.
 	Sets []SetVersion
 
-	activity []sources
+	// OutboxFirst to OutboxNext are the entries of the outbox that are not known to be in the ALERTS stream. AlertsLast is
+	// the sequence there up to which all before are known to be.
+	OutboxFirst, OutboxNext, AlertsLast uint64
+
+	activity   []sources
+	workspaces []Workspace
+	timerHours []int64 // hours of which there are chunks of timers, in order
 }
 
 // Load is a historical load in a partition.
@@ -59,6 +65,8 @@ type Load struct {
 	// Last is the log time of its last event, in microseconds.
 	Last   int64
 	Closed bool
+	// ClosedAt is the log time at which it was closed.
+	ClosedAt int64
 }
 
 // SetVersion says which version of the scorecards is in force for a workspace.
@@ -73,9 +81,10 @@ type SetVersion struct {
 var ErrState = errors.New("fold: malformed partition state")
 
 // stateVersion of what Encode writes. Version 1 had no rules: it was folded by the first. Version 2 had neither kept
-// documents nor the activity of sources.
+// documents nor the activity of sources, version 3 nothing of alerts.
 const (
-	stateVersion    = 3
+	stateVersion    = 4
+	stateNoAlerts   = 3
 	stateNoActivity = 2
 	stateNoRules    = 1
 	rulesOfNoRules  = 1
@@ -96,6 +105,7 @@ func (s *State) Encode() []byte {
 		b = wire.Append(wire.Append(b, l.Workspace), l.ID)
 		b = binary.AppendUvarint(b, uint64(l.Last)) //nolint:gosec // bit pattern
 		b = append(b, boolByte(l.Closed))
+		b = binary.AppendUvarint(b, uint64(l.ClosedAt)) //nolint:gosec // bit pattern
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.Sets)))
 	for _, v := range s.Sets {
@@ -105,7 +115,7 @@ func (s *State) Encode() []byte {
 			b = binary.AppendUvarint(binary.AppendUvarint(b, k.Version), uint64(k.Until)) //nolint:gosec // bit pattern
 		}
 	}
-	return s.appendActivity(b)
+	return s.appendAlerting(s.appendActivity(b))
 }
 
 // DecodeState reads what Encode wrote; nil gives the state of a partition that has seen nothing.
@@ -131,7 +141,9 @@ func DecodeState(b []byte) (State, error) {
 	s.Counted, s.Duplicates, s.Rejected = r.Uvarint(), r.Uvarint(), r.Uvarint()
 	for n := r.Count(); n > 0; n-- {
 		l := Load{Workspace: r.Text(), ID: r.Text(), Last: int64(r.Uvarint())} //nolint:gosec // bit pattern
-		l.Closed = r.Byte() == 1
+		if l.Closed = r.Byte() == 1; version > stateNoAlerts {
+			l.ClosedAt = int64(r.Uvarint()) //nolint:gosec // bit pattern
+		}
 		s.Loads = append(s.Loads, l)
 	}
 	for n := r.Count(); n > 0; n-- {
@@ -143,7 +155,7 @@ func DecodeState(b []byte) (State, error) {
 		}
 		s.Sets = append(s.Sets, v)
 	}
-	if version > stateNoActivity && !s.readActivity(r) || !r.Done() {
+	if version > stateNoActivity && !s.readActivity(r) || version > stateNoAlerts && !s.readAlerting(r) || !r.Done() {
 		return State{}, ErrState
 	}
 	return s, nil

@@ -39,6 +39,13 @@ func (p *Partition) SweepNext(chunk []string, limit int) []string {
 
 // Sweep brings the accounts that SweepNext named up to date.
 func (p *Partition) Sweep(ids []string, accounts Accounts) {
+	p.bringAll(ids, accounts)
+	p.SweepAt += uint32(len(ids)) //nolint:gosec // bounded by SweepEnd
+	p.changed.swept = true
+}
+
+// bringAll brings accounts up to date, but for those on which that failed before.
+func (p *Partition) bringAll(ids []string, accounts Accounts) {
 	for _, id := range ids {
 		if _, shunned := p.shunned[id]; shunned {
 			continue
@@ -49,8 +56,6 @@ func (p *Partition) Sweep(ids []string, accounts Accounts) {
 			p.bring(id, workspace, a, p.set(workspace))
 		}
 	}
-	p.SweepAt += uint32(len(ids)) //nolint:gosec // bounded by SweepEnd
-	p.changed.swept = true
 }
 
 // SweepingAccount returns the account that Sweep is at, or was at when it failed.

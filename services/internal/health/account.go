@@ -34,6 +34,7 @@ type Account struct {
 	result   Result
 	past     past
 	care     *care // nil: nothing was decided
+	alerting alerting
 
 	// What follows is made of the above and not stored.
 
@@ -134,12 +135,13 @@ func (a *Account) SetLive() { a.live = true }
 // Size is about the memory the account takes, bytes.
 func (a *Account) Size() int {
 	const (
-		fixedBytes, dayBytes, surveyBytes                = 1250, 16, 88
+		fixedBytes, dayBytes, surveyBytes                = 1400, 16, 88
 		userBytes, featureBytes, ticketBytes, aliasBytes = 56, 24, 136, 40
-		moreBytes, pendingBytes                          = 96, 64
+		moreBytes, pendingBytes, alertBytes              = 96, 64, 512
 	)
 	n := fixedBytes + a.profile.size() + a.written +
 		cap(a.usage)*dayBytes + cap(a.surveys)*surveyBytes + len(a.pending)*pendingBytes
+	n += len(a.alerting.weeks) + a.alerting.book.Open()*alertBytes
 	n += a.users.bytes + a.users.count*userBytes + a.roles*moreBytes
 	n += a.features.bytes + a.features.count*featureBytes
 	n += a.tickets.bytes + a.tickets.count*ticketBytes

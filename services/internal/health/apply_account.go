@@ -21,6 +21,7 @@ func (a *Account) addAccount(ev *eventv1.Event, e *eventv1.Account, at Time) {
 	var buffer [fieldCount]change
 	changes, _ := accountChanges(buffer[:0], e)
 	p := &a.profile
+	p.changes++
 	n := p.open(stamp{at, ev.GetMessageId()})
 	for _, name := range e.GetClear() {
 		if f, ok := fieldOf(name); ok {

@@ -117,7 +117,8 @@ func (a *Account) decodeDays(r *reader) {
 	if f&flagCare != 0 {
 		a.care = &care{} // read with the texts
 	}
-	if f >= flagCare<<1 || (f >= flagPast && r.b[0] == formatNoPast) {
+	a.alerting.present = f&flagAlerting != 0 // read with the texts
+	if f >= flagAlerting<<1 || (f >= flagPast && r.b[0] == formatNoPast) {
 		r.fail()
 	}
 }

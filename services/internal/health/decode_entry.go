@@ -173,6 +173,9 @@ func (a *Account) decodeTexts(r *reader) {
 	if a.care != nil {
 		a.care = decodeCare(r, a.day)
 	}
+	if a.alerting.present {
+		a.alerting.decode(r, a.day)
+	}
 }
 
 func (p *profile) decode(r *reader) {

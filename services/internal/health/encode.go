@@ -5,7 +5,7 @@ package health
 //
 //	version, splits and levels of the collections (one 0 for none), flags, today and the other
 //	days, usage days, survey days, the collections (of a split one the count), then everything
-//	with texts: load, pulse, profile, result, past, what people decided.
+//	with texts: load, pulse, profile, result, past, what people decided, alerts.
 //
 // Version 1 had no past, no times of latest events, and nothing that people decided.
 
@@ -40,6 +40,7 @@ const (
 	flagSources
 	flagPulseText
 	flagCare
+	flagAlerting
 )
 
 // stampDays is after how many days no event can have the time of a stamp, so that its message id
@@ -105,6 +106,7 @@ func (a *Account) flags() uint64 {
 		{a.lastEvent != [SourceCount]Time{}, flagSources},
 		{a.pulseText != nil, flagPulseText},
 		{a.care != nil, flagCare},
+		{!a.alerting.empty(), flagAlerting},
 	} {
 		if c.set {
 			f |= c.flag

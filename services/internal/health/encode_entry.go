@@ -264,6 +264,9 @@ func (a *Account) encodeTexts(w *writer, forget Time) {
 	if a.care != nil {
 		a.care.encode(w, a.day)
 	}
+	if !a.alerting.empty() {
+		a.alerting.encode(w, a.day)
+	}
 }
 
 func (t *traitRegister) encode(w *writer) {

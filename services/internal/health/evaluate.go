@@ -23,7 +23,7 @@ func (a *Account) evaluate(set *scorecard.Set) (scorecard.Values, bool) {
 	a.refresh()
 	e := a.assess(set)
 	a.result = e.result
-	a.review(&e.values)
+	a.reviewGoals(&e.values)
 	return e.values, true
 }
 

@@ -81,8 +81,8 @@ func (g *Goal) sameAim(o *Goal) bool {
 	return g.Measure == o.Measure && g.Feature == o.Feature && g.Target == o.Target && g.AtMost == o.AtMost
 }
 
-// review brings the goals up to date with the measures of today's evaluation.
-func (a *Account) review(values *scorecard.Values) {
+// reviewGoals brings the goals up to date with the measures of today's evaluation.
+func (a *Account) reviewGoals(values *scorecard.Values) {
 	if a.care == nil {
 		return
 	}

@@ -58,6 +58,7 @@ func (a *Account) measures(m milestones) scorecard.Values {
 	if m.due > 0 {
 		v[scorecard.Milestones] = known(min(percent, fixed.MulDiv(m.done, percent, m.due)))
 	}
+	a.alerting.still.hold(&v)
 	return v
 }
 

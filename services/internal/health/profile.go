@@ -95,6 +95,7 @@ type profile struct {
 	registers []register      // by field
 	traits    []traitRegister // by name
 	stamps    []stamp
+	changes   uint32 // grows with each event; not stored
 }
 
 // maxTraits bounds the names of traits an account has or had.

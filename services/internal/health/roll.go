@@ -3,13 +3,23 @@ package health
 import (
 	"slices"
 
+	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	"hale.dev/services/internal/scorecard"
 )
 
 // Roll takes the account to a later day, one by one: it evaluates the day that ends if events were
 // applied since its last evaluation, hands over its row, and evaluates the next. A churned account
 // has no rows. An earlier day does nothing.
-func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) {
+func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) { a.roll(to, set, row) }
+
+// RollAndReview takes the account to the next day, as Roll does, and reviews its alerts there.
+func (a *Account) RollAndReview(v *Review, row func(Row)) []*alertv1.Transition {
+	values, ok := a.roll(a.day+1, v.Set, row)
+	return a.review(v, values, ok)
+}
+
+// roll is Roll, and returns the measures of the last evaluation; false: nothing was measured.
+func (a *Account) roll(to Day, set *scorecard.Set, row func(Row)) (scorecard.Values, bool) {
 	var values scorecard.Values
 	fresh := false // the values are those of today's evaluation
 	for a.day < to {
@@ -18,7 +28,7 @@ func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) {
 		}
 		if a.Empty() || a.churned() {
 			a.jump(to, set)
-			return
+			return scorecard.Values{}, false
 		}
 		if !fresh {
 			values, fresh = a.lastValues(set)
@@ -26,10 +36,12 @@ func (a *Account) Roll(to Day, set *scorecard.Set, row func(Row)) {
 		r := a.row()
 		r.Measures, r.HasMeasures = values, fresh
 		row(r)
+		a.alerting.keepWeek(&r)
 		a.remember()
 		a.next(set)
 		values, fresh = a.evaluate(set)
 	}
+	return values, fresh
 }
 
 // lastValues makes the measures of the last evaluation again, which was today and after every event; false where it was

@@ -119,15 +119,7 @@ func (r *Result) write(w *writer, mark byte) {
 	w.byte(knowns)
 	w.byte(byte(r.Band)<<4 | byte(r.Stage))
 	w.amount(r.Coverage)
-	switch r.Card {
-	case "standard":
-		w.byte(cardStandard)
-	case "onboarding":
-		w.byte(cardOnboarding)
-	default:
-		w.byte(cardOther)
-		w.text(r.Card)
-	}
+	writeCard(w, r.Card)
 	w.uint(r.SetVersion)
 	if r.Score.Known {
 		w.amount(r.Score.Micros)
@@ -146,16 +138,7 @@ func (r *Result) read(from *reader, allowed byte) byte {
 	knowns &^= allowed
 	r.Band, r.Stage = Band(state>>4), Stage(state&15)
 	r.Coverage = from.amount()
-	switch from.byte() {
-	case cardStandard:
-		r.Card = "standard"
-	case cardOnboarding:
-		r.Card = "onboarding"
-	case cardOther:
-		r.Card = from.text()
-	default:
-		from.fail()
-	}
+	r.Card = readCard(from)
 	r.SetVersion = from.uint()
 	if knowns&1 != 0 {
 		r.Score = known(from.amount())

@@ -6,6 +6,10 @@ const (
 	activeDays = 28
 	npsDays    = 180
 	windowMask = 1<<activeDays - 1
+	// Windows of what conditions of alerts ask for.
+	detractorDays = 7
+	promoterDays  = 30
+	ticketDays    = 7
 )
 
 // stats are sums over all users for one day, kept up to date event by event and made anew on each
@@ -18,6 +22,8 @@ type stats struct {
 	before int64 // users seen in the 28 days before today
 	daily  int64 // sum over the whole days of that day's users
 	nps    answers
+	// detractors and promoters are users whose latest answer is such, and from the last detractorDays, promoterDays.
+	detractors, promoters int64
 	// champion is the latest day on which a champion was seen (never seen: was made one).
 	champion Day
 }
@@ -42,10 +48,22 @@ func answerOf(score uint8) answers {
 	return n
 }
 
+// lately returns how many of the answers of a day are detractors, and promoters, in the windows of alerts.
+func (n answers) lately(day, today Day) (detractors, promoters int64) {
+	if inWindow(day, today, detractorDays) {
+		detractors = n.detractors
+	}
+	if inWindow(day, today, promoterDays) {
+		promoters = n.promoters
+	}
+	return detractors, promoters
+}
+
 // share is what one user adds to the stats.
 type share struct {
 	active, before, daily int64
 	nps                   answers
+	detractors, promoters int64
 	champion              Day
 }
 
@@ -76,6 +94,7 @@ func (s *stats) of(u *user) share {
 	}
 	if !u.out && !u.more.npsAt.zero() && inWindow(DayOf(u.more.npsAt.time), s.day, npsDays) {
 		r.nps = answerOf(u.more.nps)
+		r.detractors, r.promoters = r.nps.lately(DayOf(u.more.npsAt.time), s.day)
 	}
 	return r
 }
@@ -90,6 +109,8 @@ func (s *stats) replace(old, now share) {
 	s.daily += now.daily - old.daily
 	s.nps.add(old.nps, -1)
 	s.nps.add(now.nps, 1)
+	s.detractors += now.detractors - old.detractors
+	s.promoters += now.promoters - old.promoters
 	switch {
 	case now.champion >= s.champion:
 		s.champion = now.champion

@@ -81,6 +81,22 @@ func (t *ticket) points() int64 {
 	return points
 }
 
+// urgentBefore returns since when the ticket, which is open, is open, if it is urgent and open longer than since another
+// time; else that time.
+func (t *ticket) urgentBefore(other Time) Time {
+	if eventv1.Ticket_Severity(t.severity) != eventv1.Ticket_SEVERITY_URGENT {
+		return other
+	}
+	since := t.first
+	if last := max(t.lastOpened, t.reopened); last != noTime {
+		since = last
+	}
+	if other == noTime {
+		return since
+	}
+	return min(since, other)
+}
+
 // past says whether the ticket is closed and outside every window.
 func (t *ticket) past(today Day) bool {
 	return t.isClosed() &&
@@ -99,12 +115,14 @@ type ticketStats struct {
 	valid            bool
 	day              Day
 	open             int64 // points
-	volume           int64
+	volume, lately   int64
 	reopens, closes  int64
 	rated, ratedGood int64
 	resolved         int64
 	// resolution is the sum of the middle two durations (of the middle one, twice), microseconds.
 	resolution int64
+	// urgent is since when the urgent ticket is open that is open longest; noTime: none is.
+	urgent Time
 }
 
 // refreshTickets makes the ticket sums of today unless they stand.
@@ -112,16 +130,20 @@ func (a *Account) refreshTickets() {
 	if a.ticketStats.valid && a.ticketStats.day == a.day {
 		return
 	}
-	s := ticketStats{valid: true, day: a.day}
+	s := ticketStats{valid: true, day: a.day, urgent: noTime}
 	var durations []int64
 	a.tickets.each(func(_ string, t *ticket) {
 		closed := t.isClosed()
 		closedLately := timeInWindow(t.closed, a.day, resolutionDays)
 		if !closed {
 			s.open += t.points()
+			s.urgent = t.urgentBefore(s.urgent)
 		}
 		if timeInWindow(t.opened, a.day, volumeDays) {
 			s.volume++
+		}
+		if timeInWindow(t.opened, a.day, ticketDays) {
+			s.lately++
 		}
 		if closedLately {
 			s.closes++

@@ -125,6 +125,9 @@ func (e *engine) sweep(steps int) {
 		require.NoError(e.t, err)
 		e.partition.Sweep(e.partition.SweepNext(chunk, 2), e)
 	}
+	for ; steps > 0 && e.partition.Waking(); steps-- {
+		e.partition.Wake(e.partition.WakeNext(2), e)
+	}
 }
 
 // message folds one message.
@@ -214,9 +217,15 @@ func (e *engine) stored() map[string][]byte {
 			keys = append(keys, store.HistoryKey(id, era))
 		}
 	}
-	all := map[string][]byte{"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": e.partition.Encode()}
+	outbox := e.partition.Outbox()
+	state := e.partition.State
+	state.OutboxFirst, state.OutboxNext = 0, 0 // each commit makes an entry
+	all := map[string][]byte{
+		"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": state.Encode(),
+		"outbox": slices.Concat(e.backend.read(outbox...)...),
+	}
 	for i, value := range e.backend.read(keys...) {
-		if value != nil {
+		if value != nil && !slices.Contains(outbox, keys[i]) {
 			all[keys[i]] = value
 		}
 	}

@@ -36,6 +36,7 @@ func Parse(doc []byte) (*Set, error) {
 	if len(p.Problems) > 0 {
 		return nil, Problems(p.Problems)
 	}
+	set.onAccount, set.onSource = set.order(false), set.order(true)
 	return set, nil
 }
 

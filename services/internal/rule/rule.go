@@ -13,6 +13,8 @@ type Set struct {
 	Version uint64
 	// Rules in the order of the document.
 	Rules []*Rule
+
+	onAccount, onSource []*Rule // as Ordered returns them; nil: not made by Parse
 }
 
 // Rule returns the rule of that name; nil: there is none.

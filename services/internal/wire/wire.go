@@ -71,6 +71,20 @@ func (r *Reader) Uvarint() uint64 {
 	return v
 }
 
+// Varint takes a signed number.
+func (r *Reader) Varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.fail()
+
+		return 0
+	}
+
+	r.b = r.b[n:]
+
+	return v
+}
+
 // Count takes the number of items that follow, each at least one byte long: it is at most the bytes left.
 func (r *Reader) Count() uint64 {
 	n := r.Uvarint()

@@ -153,7 +153,7 @@ func TestPagesAreWhatANaiveSearchFinds(t *testing.T) {
 	t.Parallel()
 
 	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // a test has to come out the same again
+		r := rand.New(rand.NewPCG(seed, 2))
 		b := board.New(16)
 
 		var all []*alertv1.Alert
