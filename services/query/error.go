@@ -25,6 +25,8 @@ const (
 	reasonToken        = "TOKEN_UNKNOWN"
 	reasonPageToken    = "PAGE_TOKEN_INVALID"
 	reasonScorecards   = "SCORECARDS_INVALID"
+	reasonReceivers    = "RECEIVERS_INVALID"
+	reasonLetters      = "DEAD_LETTERS_UNAVAILABLE"
 	reasonRules        = "RULES_INVALID"
 	reasonStore        = "STORE_UNAVAILABLE"
 	reasonSettings     = "SETTINGS_UNAVAILABLE"

@@ -94,12 +94,12 @@ func permittedMethods(keyID, alert, silence string) map[string]permitted {
 		"hale.admin.v1.AdminService.CheckRules":        {admin, &adminv1.CheckRulesRequest{Document: "x"}, false},
 		"hale.admin.v1.AdminService.ApplyRules":        {admin, &adminv1.ApplyRulesRequest{Document: "x"}, false},
 		"hale.admin.v1.AdminService.TestRules":         {admin, &adminv1.TestRulesRequest{}, false},
-		"hale.admin.v1.AdminService.GetReceivers":      {admin, &adminv1.GetReceiversRequest{}, false},
-		"hale.admin.v1.AdminService.CheckReceivers":    {admin, &adminv1.CheckReceiversRequest{Document: "x"}, false},
-		"hale.admin.v1.AdminService.ApplyReceivers":    {admin, &adminv1.ApplyReceiversRequest{Document: "x"}, false},
-		"hale.admin.v1.AdminService.ListDeadLetters":   {admin, &adminv1.ListDeadLettersRequest{}, false},
-		"hale.admin.v1.AdminService.ResendDeadLetters": {admin, &adminv1.ResendDeadLettersRequest{}, false},
 		"hale.admin.v1.AdminService.ResendRejects":     {admin, &adminv1.ResendRejectsRequest{Ids: []uint64{1}}, false},
+		"hale.admin.v1.AdminService.GetReceivers":      {admin, &adminv1.GetReceiversRequest{}, false},
+		"hale.admin.v1.AdminService.CheckReceivers":    {admin, &adminv1.CheckReceiversRequest{Document: "{}"}, false},
+		"hale.admin.v1.AdminService.ApplyReceivers":    {admin, &adminv1.ApplyReceiversRequest{Document: "receivers: []"}, false},
+		"hale.admin.v1.AdminService.ListDeadLetters":   {admin, &adminv1.ListDeadLettersRequest{}, false},
+		"hale.admin.v1.AdminService.ResendDeadLetters": {admin, &adminv1.ResendDeadLettersRequest{LetterIds: []string{"x"}}, false},
 		"hale.admin.v1.AdminService.TailEvents":        {admin, &adminv1.TailEventsRequest{}, false},
 		"hale.admin.v1.AdminService.ListPartitions":    {admin, &adminv1.ListPartitionsRequest{}, true},
 		"hale.admin.v1.AdminService.ListSnapshots":     {admin, &adminv1.ListSnapshotsRequest{}, true},
@@ -118,9 +118,7 @@ func permittedMethods(keyID, alert, silence string) map[string]permitted {
 
 // unserved are methods of the contract that no service serves yet.
 func unserved() []string {
-	return []string{
-		"TestRules", "GetReceivers", "CheckReceivers", "ApplyReceivers", "ListDeadLetters", "ResendDeadLetters",
-	}
+	return []string{"TestRules"}
 }
 
 // offered lists all methods of all services that the server tells of.

@@ -48,6 +48,8 @@ type Deps struct {
 	Alerts Alerts
 	// Deliveries says how alerts were delivered; nil: alerts are told of without.
 	Deliveries Deliveries
+	// Letters are the notifications that were given up; nil: there are none.
+	Letters Letters
 	// Snapshots may be nil: then they are turned off.
 	Snapshots Snapshots
 	Logger    *slog.Logger

@@ -86,14 +86,14 @@ func (a *app) root() *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file, YAML ["+config.Prefix+"CONFIG]")
 
-	addTo(root, groupServices, a.runCommand(), a.ingestCommand(), a.scoringCommand(), a.queryCommand())
+	addTo(root, groupServices, a.runCommand(), a.ingestCommand(), a.scoringCommand(), a.queryCommand(), a.notifyCommand())
 	addTo(root, groupData, a.sendCommand(), a.accountsCommand(), a.watchCommand(), a.portfolioCommand(),
 		a.reportCommand(), a.rejectsCommand(), a.eventsCommand(), a.demoCommand())
 	addTo(root, groupData, a.overrideCommand(), a.pulseCommand(), a.goalsCommand())
 	addTo(root, groupData, a.alertsCommand(), a.silencesCommand())
-	addTo(root, groupSettings, a.scorecardsCommand(), a.rulesCommand(), a.segmentsCommand(), a.applyCommand(), a.keysCommand(),
-		a.configCommand())
-	addTo(root, groupOperate, a.partitionsCommand(), a.snapshotCommand(), a.rebuildCommand())
+	addTo(root, groupSettings, a.scorecardsCommand(), a.rulesCommand(), a.receiversCommand(), a.segmentsCommand(),
+		a.applyCommand(), a.keysCommand(), a.configCommand())
+	addTo(root, groupOperate, a.partitionsCommand(), a.deadLettersCommand(), a.snapshotCommand(), a.rebuildCommand())
 	root.AddCommand(a.versionCommand(), exitCodesTopic())
 
 	return root

@@ -180,6 +180,7 @@ func TestCommands(t *testing.T) {
 
 	t.Run("scorecards go around: list, check, apply", func(t *testing.T) { scorecards(t, r) })
 	t.Run("rules go around: list, check, apply", func(t *testing.T) { rules(t, r) })
+	t.Run("receivers go around: apply, list, check; nothing was given up", func(t *testing.T) { receivers(t, r) })
 
 	t.Run("the admin server says that all is ready", func(t *testing.T) {
 		for path, want := range map[string]string{"/readyz": `"ready"`, "/healthz": `"ok"`, "/metrics": "go_goroutines"} {
@@ -255,7 +256,7 @@ func scorecards(t *testing.T, r *run) {
 
 	none := r.hale(t, "kind: curves", "apply", "-f", "-")
 	require.Equal(t, 6, none.code)
-	require.Contains(t, none.err, `kind "curves" is not known; it must be scorecards or rules`)
+	require.Contains(t, none.err, `kind "curves" is not known; it must be scorecards or rules or receivers`)
 }
 
 func rules(t *testing.T, r *run) {

@@ -29,7 +29,9 @@ type documentKind struct {
 }
 
 // documentKinds are those that `hale apply` knows.
-func documentKinds() []documentKind { return []documentKind{scorecardsKind(), rulesKind()} }
+func documentKinds() []documentKind {
+	return []documentKind{scorecardsKind(), rulesKind(), receiversKind()}
+}
 
 func (a *app) documentListCommand(k documentKind) *cobra.Command {
 	cmd := &cobra.Command{

@@ -21,10 +21,10 @@ func serviceGroups(more ...string) []string {
 
 func (a *app) runCommand() *cobra.Command {
 	return a.serviceCommand("run", "Run all services in one process",
-		"Runs ingest, scoring and query in one process. Without --nats and --redis it needs nothing\n"+
+		"Runs ingest, scoring, query and notify in one process. Without --nats and --redis it needs nothing\n"+
 			"else: the log and the store are embedded, in the data folder. The first start makes the\n"+
 			"keys and writes them to <data>/credentials.yaml.",
-		process.All(), serviceGroups("ingest", "scoring", "query"))
+		process.All(), serviceGroups("ingest", "scoring", "query", "notify"))
 }
 
 func (a *app) ingestCommand() *cobra.Command {
@@ -44,6 +44,13 @@ func (a *app) queryCommand() *cobra.Command {
 	return a.serviceCommand("query", "Run the service that answers questions",
 		"Runs the query service of its own. It needs --nats and --redis.",
 		[]process.Service{process.Query}, serviceGroups("query"))
+}
+
+func (a *app) notifyCommand() *cobra.Command {
+	return a.serviceCommand("notify", "Run the service that tells people of alerts",
+		"Runs the notify service of its own. It needs --nats. Several may run: one delivers, the others\n"+
+			"take over when it is gone.",
+		[]process.Service{process.Notify}, serviceGroups("notify"))
 }
 
 func (a *app) serviceCommand(

@@ -37,6 +37,7 @@ func (s *settings) declare(set *config.Set) {
 	s.declareProcess(set)
 	s.declareIngest(set)
 	s.declareServices(set)
+	s.declareNotify(set)
 	s.declareClient(set)
 }
 
@@ -129,6 +130,16 @@ func (s *settings) declareServices(set *config.Set) {
 		"origins whose pages may call the query HTTP listener, by commas: https://dash.example.com; empty: none")
 	set.Duration(&q.MaxWait, "query.max_wait", 0, "longest wait of a read with at_least; 0: 30s")
 	set.Duration(&q.Drain, "query.drain", 0, "time for calls under way to end; 0: 10s")
+}
+
+func (s *settings) declareNotify(set *config.Set) {
+	n := &s.process.Notify
+	set.Strings(&n.EgressAllow, "notify.egress_allow", nil,
+		"networks, addresses and hosts that receivers may be at although they are not public, by commas")
+	set.String(&n.ConsoleURL, "notify.console_url", "", "where links in notifications lead; empty: there are none")
+	set.String(&n.Secrets, "notify.secrets", "", "folder of the secrets that receivers name as file:NAME")
+	set.Duration(&n.Drain, "notify.drain", 0, "time for tries under way to end; 0: 10s")
+	set.Duration(&n.Retention, "notify.retention", 0, "how long is kept what became of notifications; 0: 720h")
 }
 
 func (s *settings) declareClient(set *config.Set) {

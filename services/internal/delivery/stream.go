@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -173,7 +174,7 @@ func message(w Write) (*nats.Msg, error) {
 
 	m := nats.NewMsg(subject)
 	m.Data = data
-	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, fmt.Sprint(w.Replaces))
+	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(w.Replaces, 10))
 
 	return m, nil
 }

@@ -63,7 +63,7 @@ func (d *Documents) Put(ctx context.Context, workspace string, doc []byte) (vers
 func (d *Documents) Watch(
 	ctx context.Context, f func(workspace string, version uint64, doc []byte) error,
 ) error {
-	return d.settings.watch(ctx, d.bucket, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return d.settings.watch(ctx, d.bucket, func(e jetstream.KeyValueEntry) error {
 		if e == nil || e.Operation() != jetstream.KeyValuePut {
 			return nil
 		}

@@ -150,7 +150,7 @@ func (s *Settings) DeleteKey(ctx context.Context, h KeyHash) error {
 // f fails (with its error), NATS is closed (ErrClosed), or
 // it was lost and is back (ErrReconnected).
 func (s *Settings) WatchKeys(ctx context.Context, f func(KeyChange) error) error {
-	return s.watch(ctx, s.keys, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return s.watch(ctx, s.keys, func(e jetstream.KeyValueEntry) error {
 		if e == nil {
 			return f(KeyChange{Synced: true})
 		}

@@ -52,7 +52,7 @@ type ReceiversChange struct {
 // runs until ctx ends, f fails (with its error), NATS is closed (ErrClosed), or it was lost and is back
 // (ErrReconnected).
 func (s *Settings) WatchReceivers(ctx context.Context, f func(ReceiversChange) error) error {
-	return s.watch(ctx, s.receivers, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return s.watch(ctx, s.receivers, func(e jetstream.KeyValueEntry) error {
 		switch {
 		case e == nil:
 			return f(ReceiversChange{Synced: true})

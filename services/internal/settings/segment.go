@@ -98,7 +98,7 @@ func (s *Settings) DeleteSegment(ctx context.Context, workspace, name string) er
 // WatchSegments calls f for every segment, first for those that are there and then for each change. It runs until ctx
 // ends, f fails (with its error), NATS is closed (ErrClosed), or it was lost and is back (ErrReconnected).
 func (s *Settings) WatchSegments(ctx context.Context, f func(SegmentChange) error) error {
-	return s.watch(ctx, s.segments, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return s.watch(ctx, s.segments, func(e jetstream.KeyValueEntry) error {
 		if e == nil {
 			return f(SegmentChange{Synced: true})
 		}

@@ -54,8 +54,8 @@ var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 type Settings struct {
 	conn                         *nats.Conn
 	keys, scorecards, workspaces jetstream.KeyValue
-	segments, rules              jetstream.KeyValue
 	receivers, silences          jetstream.KeyValue
+	segments, rules              jetstream.KeyValue
 }
 
 // Open opens the buckets and makes those that are missing, with that many replicas (0: 1). Several processes may
@@ -124,10 +124,10 @@ func CheckWorkspace(name string) error {
 	return nil
 }
 
-// watch calls f for each entry that matches the pattern, and once with nil when all that were there at the
+// watch calls f for each entry, and once with nil when all that were there at the
 // start have been seen. It runs until ctx ends, f fails, or the connection is closed, or was lost and is back.
 func (s *Settings) watch(
-	ctx context.Context, kv jetstream.KeyValue, pattern string, f func(jetstream.KeyValueEntry) error,
+	ctx context.Context, kv jetstream.KeyValue, f func(jetstream.KeyValueEntry) error,
 ) error {
 	ctx, cancel := context.WithCancel(ctx) // the client keeps a goroutine until then
 	defer cancel()
@@ -135,7 +135,7 @@ func (s *Settings) watch(
 	back := s.conn.StatusChanged(nats.CONNECTED)
 	defer s.conn.RemoveStatusListener(back)
 
-	w, err := kv.Watch(ctx, pattern)
+	w, err := kv.WatchAll(ctx)
 	if err != nil {
 		return wrap(err, "watching bucket %s", kv.Bucket())
 	}

@@ -157,7 +157,7 @@ func (s *Settings) DeleteSilence(ctx context.Context, workspace, id string) erro
 // WatchSilences calls f for every silence, first for those that are there and then for each change. It runs until ctx
 // ends, f fails (with its error), NATS is closed (ErrClosed), or it was lost and is back (ErrReconnected).
 func (s *Settings) WatchSilences(ctx context.Context, f func(SilenceChange) error) error {
-	return s.watch(ctx, s.silences, jetstream.AllKeys, func(e jetstream.KeyValueEntry) error {
+	return s.watch(ctx, s.silences, func(e jetstream.KeyValueEntry) error {
 		if e == nil {
 			return f(SilenceChange{Synced: true})
 		}

@@ -16,6 +16,7 @@ import (
 	"hale.dev/services/internal/snapshot"
 	"hale.dev/services/internal/store/redis"
 	"hale.dev/services/internal/telemetry"
+	"hale.dev/services/notify"
 	"hale.dev/services/query"
 	"hale.dev/services/scoring"
 )
@@ -31,10 +32,11 @@ const (
 	Ingest  Service = "ingest"
 	Scoring Service = "scoring"
 	Query   Service = "query"
+	Notify  Service = "notify"
 )
 
 // All returns every service, in the order in which they start.
-func All() []Service { return []Service{Scoring, Query, Ingest} }
+func All() []Service { return []Service{Scoring, Query, Notify, Ingest} }
 
 // Config of a process. Each service owns its part; zero values work.
 type Config struct {
@@ -62,10 +64,11 @@ type Config struct {
 	Snapshots Snapshots
 	// Telemetry says what the process tells about itself.
 	Telemetry telemetry.Config
-	// Ingest, Scoring and Query configure the services.
+	// Ingest, Scoring, Query and Notify configure the services.
 	Ingest  ingest.Config
 	Scoring scoring.Config
 	Query   query.Config
+	Notify  notify.Config
 }
 
 // Events is how the log is made at its first start; an existing log keeps its own layout.
@@ -149,6 +152,8 @@ func (c Config) Validate(services []Service) error {
 			errs = append(errs, c.Scoring.Validate())
 		case Query:
 			errs = append(errs, c.Query.Validate())
+		case Notify:
+			errs = append(errs, c.Notify.Validate())
 		}
 	}
 
@@ -212,7 +217,7 @@ func (c Config) validateLone(services []Service) error {
 			errs = append(errs, fmt.Errorf("%w: %s needs --nats URL", ErrLone, s))
 		}
 
-		if c.Redis == "" && s != Ingest {
+		if c.Redis == "" && s != Ingest && s != Notify {
 			errs = append(errs, fmt.Errorf("%w: %s needs --redis URL", ErrLone, s))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/access/oidc"
 	"hale.dev/services/internal/alertlog"
+	"hale.dev/services/internal/delivery"
 	"hale.dev/services/internal/directory"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
@@ -38,6 +39,7 @@ type base struct {
 	log       *eventlog.Log
 	rejects   *reject.Stream
 	alerts    *alertlog.Log
+	delivered *delivery.Stream
 	directory *directory.Directory // nil where no service needs it
 	pressure  *pressure.Board
 	marks     *watermark.Book
@@ -77,6 +79,10 @@ func (s *session) open(ctx context.Context) (*base, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening ALERTS: %w", err)
+	}
+
+	if b.delivered, err = delivery.Open(ctx, js, delivery.Options{Replicas: replicas}); err != nil {
+		return nil, fmt.Errorf("opening NOTIFY: %w", err)
 	}
 
 	if b.settings, err = settings.Open(ctx, js, replicas); err != nil {

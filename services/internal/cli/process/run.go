@@ -39,7 +39,7 @@ type Options struct {
 var errStopping = errors.New("stopping")
 
 // Run runs the services until ctx ends or one of them fails, and takes everything down in
-// order: not ready, ingest, query, scoring, then what they stood on.
+// order: not ready, ingest, notify, query, scoring, then what they stood on.
 func Run(ctx context.Context, c Config, o Options) (err error) {
 	c = c.complete()
 	if err := c.Validate(o.Services); err != nil {
@@ -154,7 +154,7 @@ func (s *session) run(ctx context.Context) error {
 			continue
 		}
 
-		service, err := s.build(name, base, at)
+		service, err := s.build(ctx, name, base, at)
 		if err != nil {
 			return fmt.Errorf("starting %s: %w", name, err)
 		}

@@ -24,12 +24,14 @@ type service interface {
 }
 
 // build makes a service out of its configuration and what the process has opened.
-func (s *session) build(name Service, b *base, at listeners) (service, error) {
+func (s *session) build(ctx context.Context, name Service, b *base, at listeners) (service, error) {
 	switch name {
 	case Ingest:
 		return s.buildIngest(b, at)
 	case Scoring:
 		return s.buildScoring(b)
+	case Notify:
+		return s.buildNotify(ctx, b)
 	case Query:
 		return s.buildQuery(b, at)
 	default:
@@ -110,7 +112,8 @@ func (s *session) buildQuery(b *base, at listeners) (service, error) {
 
 	d := query.Deps{
 		Log: b.log, Store: b.store, Rejects: b.rejects, Settings: b.settings, Keyring: b.keyring, Resender: resender,
-		Tasks: b.tasks, Alerts: b.alerts, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+		Tasks: b.tasks, Alerts: b.alerts, Deliveries: b.delivered, Letters: b.delivered,
+		Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
 		GRPC: at.queryGRPC, HTTP: at.queryHTTP,
 	}
 	if b.archive != nil {

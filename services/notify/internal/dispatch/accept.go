@@ -163,7 +163,7 @@ func due(g *group, c receiver.Choice, critical bool, now time.Time) (at time.Tim
 		at = next
 	}
 
-	if q := c.Route.Quiet; q != nil && !(critical && q.ExceptCritical) {
+	if q := c.Route.Quiet; q != nil && (!critical || !q.ExceptCritical) {
 		end := q.Until(at)
 
 		return end, end.After(at)

@@ -27,10 +27,10 @@ type State struct {
 	random  func() float64
 	setups  map[string]*Setup
 	cursor  uint64
-	written map[string]uint64           // sequence of each record that may be replaced, by its key
-	seen    map[string]uint64           // deliveries behind the cursor, with the sequence of their transition
+	written map[string]uint64            // sequence of each record that may be replaced, by its key
+	seen    map[string]uint64            // deliveries behind the cursor, with the sequence of their transition
 	alerts  map[place]map[string]*thread // open alerts, by receiver
-	lanes   map[place]*lane             // receivers
+	lanes   map[place]*lane              // receivers
 }
 
 // place names an alert or a receiver of a workspace.
