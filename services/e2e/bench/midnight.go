@@ -14,6 +14,7 @@ import (
 	trace "go.opentelemetry.io/otel/trace/noop"
 
 	"hale.dev/services/e2e/rig"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
@@ -82,6 +83,8 @@ type night struct {
 	store    store.Store
 	rejects  *reject.Stream
 	pressure *pressure.Board
+	// alerts is told what is decided; nil: nobody is.
+	alerts *alertlog.Log
 }
 
 func openNight(ctx context.Context, conn *nats.Conn, s store.Store) (*night, error) {
@@ -160,10 +163,14 @@ func (n *night) pass(ctx context.Context, b *bench, engine string) error {
 // scoring calls f while a scoring service runs on the log and the store.
 func (n *night) scoring(ctx context.Context, f func(ctx context.Context) error) error {
 	writer := n.log.NewWriter(eventlog.WriterOptions{})
-	service, err := scoring.New(scoring.Config{Now: n.log.now}, scoring.Deps{
+	deps := scoring.Deps{
 		Log: n.log, Store: n.store, Rejects: n.rejects, Pressure: n.pressure, Writer: writer,
 		Logger: slog.New(slog.DiscardHandler), Tracer: trace.NewTracerProvider(), Meter: metric.NewMeterProvider(),
-	})
+	}
+	if n.alerts != nil {
+		deps.Alerts = n.alerts
+	}
+	service, err := scoring.New(scoring.Config{Now: n.log.now}, deps)
 	if err != nil {
 		return errors.Join(fmt.Errorf("making the service: %w", err), writer.Close(ctx))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -27,6 +28,8 @@ type run struct {
 	traffic *traffic
 	watcher *watcher
 	report  Report
+	// killed is closed when the victim of the round is dead; nil: webhooks are answered at once.
+	killed atomic.Pointer[chan struct{}]
 }
 
 // Run starts everything, kills in rounds, and compares. The error says why that could not be done; what was found wrong is
@@ -91,14 +94,23 @@ func (r *run) start(ctx context.Context) error {
 	}
 	r.traffic = newTraffic(c, r.o.Seed)
 	r.watcher = newWatcher(alertv1.NewAlertServiceClient(r.conn), func() { r.signals.tell(decided) })
-	r.hook.Meet(func(before bool) {
-		if before {
-			r.signals.tell(trying)
-		} else {
-			r.signals.tell(taken)
-		}
-	})
+	r.hook.Meet(r.meet)
 	return nil
+}
+
+// meet is called at every webhook. One that is waited for is not answered before the kill.
+func (r *run) meet(before bool) {
+	if !before {
+		r.signals.tell(taken)
+		return
+	}
+	r.signals.tell(trying)
+	if killed := r.killed.Load(); killed != nil {
+		select {
+		case <-*killed:
+		case <-time.After(r.o.Patience):
+		}
+	}
 }
 
 // receivers lead everything to the webhook, soon.
@@ -138,6 +150,10 @@ func (r *run) rounds(ctx context.Context) error {
 func (r *run) round(ctx context.Context, n int, b blow, victim *rig.Process) error {
 	begun := time.Now()
 	r.signals.clear()
+	killing := make(chan struct{})
+	if b.moment == trying {
+		r.killed.Store(&killing)
+	}
 	if err := r.traffic.round(ctx); err != nil {
 		return fmt.Errorf("sending events: %w", err)
 	}
@@ -150,6 +166,8 @@ func (r *run) round(ctx context.Context, n int, b blow, victim *rig.Process) err
 	time.Sleep(b.wait)
 	victim.Kill()
 	killed := time.Now()
+	close(killing)
+	r.killed.Store(nil)
 	r.report.Kills[victim.Name]++
 	r.report.Rounds++
 	if err := r.cluster.Restart(ctx, victim); err != nil {
