@@ -19,8 +19,13 @@ func (s *session) buildNotify(ctx context.Context, b *base) (service, error) {
 		return nil, fmt.Errorf("opening the lease: %w", err)
 	}
 
-	return notify.New(s.config.Notify, notify.Deps{
+	deps := notify.Deps{
 		Alerts: b.alerts, Journal: b.delivered, Settings: b.settings, Leader: leader,
 		Logger: s.logger, Meter: s.telemetry.Meter,
-	})
+	}
+	if b.store != nil {
+		deps.Portfolio = notify.NewPortfolio(b.store, b.log.Layout().Partitions)
+	}
+
+	return notify.New(s.config.Notify, deps)
 }

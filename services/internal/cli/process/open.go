@@ -122,7 +122,8 @@ func (s *session) open(ctx context.Context) (*base, error) {
 
 // openTasks opens the board on which operators ask the owners of streams for work.
 func (s *session) openTasks(ctx context.Context, b *base, replicas int) (err error) {
-	if !s.runs(Scoring) && !s.runs(Query) {
+	// A notify of its own reads the store for digests, if there is one that it can reach.
+	if !s.runs(Scoring) && !s.runs(Query) && (!s.runs(Notify) || s.config.Redis == "") {
 		return nil
 	}
 
