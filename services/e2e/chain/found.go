@@ -38,6 +38,12 @@ func readAlerts(ctx context.Context, log *alertlog.Log, last uint64) (*told, err
 	if !errors.Is(err, errEnd) {
 		return nil, fmt.Errorf("reading ALERTS: %w", err)
 	}
+	t.count()
+	return t, nil
+}
+
+// count counts the gaps.
+func (t *told) count() {
 	revisions := map[string]uint32{}
 	for _, one := range t.order {
 		id := one.GetAlert().GetAlertId()
@@ -46,7 +52,6 @@ func readAlerts(ctx context.Context, log *alertlog.Log, last uint64) (*told, err
 		}
 		revisions[id] = one.GetAlert().GetRevision()
 	}
-	return t, nil
 }
 
 func (t *told) add(one *alertv1.Transition) {

@@ -10,8 +10,12 @@ import (
 	"hale.dev/services/notify/receiver"
 )
 
-// digestPause is how long a digest that could not be made waits for the next try.
-const digestPause = time.Minute
+const (
+	// digestPause is how long a digest that could not be made waits for the next try.
+	digestPause = time.Minute
+	// maxDigest bounds an encoded digest, which takes a third more in a record, so that the stream takes it.
+	maxDigest = 300 << 10
+)
 
 // DueDigest is a digest whose time has come.
 type DueDigest struct {
@@ -71,7 +75,7 @@ func (s *State) AddDigest(due DueDigest, d *sender.Digest, now time.Time) ([]del
 		return nil, nil
 	}
 
-	content, err := encodeDigest(d)
+	content, err := fitDigest(d)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +87,19 @@ func (s *State) AddDigest(due DueDigest, d *sender.Digest, now time.Time) ([]del
 	w := s.write(record)
 
 	return []delivery.Write{w}, s.apply(record)
+}
+
+// fitDigest encodes a digest. One that a record has no room for loses the ends of its lists.
+func fitDigest(d *sender.Digest) ([]byte, error) {
+	for {
+		content, err := encodeDigest(d)
+		if err != nil || len(content) <= maxDigest {
+			return content, err
+		}
+
+		d.Fell, d.Rose = d.Fell[:len(d.Fell)/2], d.Rose[:len(d.Rose)/2]
+		d.Renewals, d.Open = d.Renewals[:len(d.Renewals)/2], d.Open[:len(d.Open)/2]
+	}
 }
 
 // DigestMade says that all owners' digests of a period are written.

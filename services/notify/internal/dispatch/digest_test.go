@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -208,6 +209,27 @@ func TestDigests(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, third.Jobs)
 	})
+}
+
+func TestDigestFits(t *testing.T) {
+	t.Parallel()
+
+	d := newDigesting(t)
+	d.due(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC))
+	due := d.due(time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC))[0]
+	long := &sender.Digest{Owner: "ann"}
+
+	for range 1000 {
+		long.Renewals = append(long.Renewals, sender.Account{ID: "a", Subject: &alertv1.Subject{Name: strings.Repeat("x", 1000)}})
+	}
+
+	writes, err := d.state.AddDigest(due, long, due.To)
+	require.NoError(t, err)
+
+	record := writes[0].Record.(*delivery.Notice)
+	require.Less(t, len(record.Digest), 300<<10, "a record has room for it")
+	require.Greater(t, len(record.Digest), 100<<10)
+	require.Len(t, long.Renewals, 125, "the first ones stay")
 }
 
 // preview is what a webhook would be sent.
