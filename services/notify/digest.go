@@ -58,17 +58,16 @@ func (w *session) digest(ctx context.Context) error {
 	return w.put(ctx, writes)
 }
 
+// undigested notes that a digest could not be made.
+func (w *session) undigested(ctx context.Context, m made) {
+	w.state.DigestFailed(m.due.Workspace, m.due.Digest.Name, w.service.deps.Clock.Now())
+	w.service.deps.Logger.WarnContext(ctx, "a digest cannot be made; it is tried again", slog.String("workspace", m.due.Workspace),
+		slog.String("digest", m.due.Digest.Name), slog.Any("error", m.err))
+}
+
 // digested writes the digests of all owners, and then that they are written.
 func (w *session) digested(ctx context.Context, m made) error {
 	now := w.service.deps.Clock.Now()
-
-	if m.err != nil {
-		w.state.DigestFailed(m.due.Workspace, m.due.Digest.Name, now)
-		w.service.deps.Logger.WarnContext(ctx, "a digest cannot be made; it is tried again", slog.String("workspace", m.due.Workspace),
-			slog.String("digest", m.due.Digest.Name), slog.Any("error", m.err))
-
-		return nil
-	}
 
 	var writes []delivery.Write
 
@@ -149,10 +148,17 @@ func (b *digests) account(h Holding) {
 		}
 	}
 
-	renews, err := time.Parse(time.DateOnly, h.Subject.GetRenewalDate())
-	if today := b.due.To.UTC().Truncate(24 * time.Hour); err == nil && !renews.Before(today) && !renews.After(today.Add(renewsWithin)) {
+	if b.renews(h.Subject.GetRenewalDate()) {
 		d.Renewals = append(d.Renewals, h.Account)
 	}
+}
+
+// renews tells whether a date is soon.
+func (b *digests) renews(date string) bool {
+	today := b.due.To.UTC().Truncate(24 * time.Hour)
+	day, err := time.Parse(time.DateOnly, date)
+
+	return err == nil && !day.Before(today) && !day.After(today.Add(renewsWithin))
 }
 
 // alert takes in the newest record of an alert. It is told to whoever it is assigned to, else to the account's owner.

@@ -77,7 +77,7 @@ func (p *StoredPortfolio) ids(
 ) (ids []string, end bool, err error) {
 	keys := make([]string, chunksAtOnce)
 	for i := range keys {
-		keys[i] = store.AccountsKey(first + uint32(i)) //nolint:gosec // small
+		keys[i] = store.AccountsKey(first + uint32(i))
 	}
 
 	_, values, err := p.store.Read(ctx, partition, keys...)

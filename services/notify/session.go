@@ -149,7 +149,11 @@ func (w *session) work(ctx context.Context) error {
 		case wish := <-w.wishes:
 			err = w.grant(ctx, wish)
 		case m := <-w.made:
-			err = w.digested(ctx, m)
+			if m.err != nil {
+				w.undigested(ctx, m)
+			} else {
+				err = w.digested(ctx, m)
+			}
 		case err = <-w.broken:
 			err = w.follow(ctx, err)
 		}

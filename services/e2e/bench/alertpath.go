@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -41,10 +40,10 @@ func alertPath(ctx context.Context, b *bench) error {
 			p.arrived <- time.Now()
 		}
 	})
+	defer p.stop()
 	if err := p.start(ctx, hook); err != nil {
 		return err
 	}
-	defer p.stop()
 	var watched, told []time.Duration
 	for n := range b.alerts + warm {
 		toWatch, toHook, err := p.once(ctx, n)
@@ -101,16 +100,16 @@ func (p *path) start(ctx context.Context, hook *rig.Hook) error {
 	p.stopping = append(p.stopping, func() { _ = conn.Close() })
 	admin := adminv1.NewAdminServiceClient(conn)
 	if _, err := admin.ApplyRules(ctx, &adminv1.ApplyRulesRequest{Document: alertRules}); err != nil {
-		return errors.Join(fmt.Errorf("putting rules in force: %w", err), p.end())
+		return fmt.Errorf("putting rules in force: %w", err)
 	}
 	document := hookDocument(hook.URL, "group_by: [account], critical_wait: 0s, group_wait: 0s, group_interval: 0s")
 	if _, err := admin.ApplyReceivers(ctx, &adminv1.ApplyReceiversRequest{Document: document}); err != nil {
-		return errors.Join(fmt.Errorf("putting receivers in force: %w", err), p.end())
+		return fmt.Errorf("putting receivers in force: %w", err)
 	}
 	ctx, p.cancel = context.WithCancel(ctx)
 	stream, err := alertv1.NewAlertServiceClient(conn).WatchAlerts(ctx, &alertv1.WatchAlertsRequest{})
 	if err != nil {
-		return errors.Join(fmt.Errorf("watching alerts: %w", err), p.end())
+		return fmt.Errorf("watching alerts: %w", err)
 	}
 	p.watching.Go(func() { p.watch(stream) })
 	return nil
@@ -137,9 +136,7 @@ func (p *path) watch(stream alertv1.AlertService_WatchAlertsClient) {
 	}
 }
 
-func (p *path) stop() { _ = p.end() }
-
-func (p *path) end() error {
+func (p *path) stop() {
 	if p.cancel != nil {
 		p.cancel()
 	}
@@ -147,7 +144,6 @@ func (p *path) end() error {
 	for _, f := range p.stopping {
 		f()
 	}
-	return nil
 }
 
 // once lets one alert fire.

@@ -118,7 +118,7 @@ func (n *night) yesterday(ctx context.Context, accounts int) error {
 		if err != nil {
 			return fmt.Errorf("filling the log: %w", err)
 		}
-		return n.await(ctx, patience, sweeping, uint64(eventsEach*accounts)) //nolint:gosec // positive
+		return n.await(ctx, sweeping, uint64(eventsEach*accounts)) //nolint:gosec // positive
 	})
 }
 
@@ -137,7 +137,7 @@ func (n *night) pass(ctx context.Context, b *bench, engine string) error {
 		begun := time.Now()
 		today := health.DayOf(begun.UnixMicro())
 		load := drip(ctx, n.log.Log)
-		err = n.await(ctx, patience, func(s *fold.State) bool { return health.DayOf(s.LogTime) != today || sweeping(s) }, 0)
+		err = n.await(ctx, func(s *fold.State) bool { return health.DayOf(s.LogTime) != today || sweeping(s) }, 0)
 		took := time.Since(begun)
 		err = errors.Join(err, load.close())
 		if err == nil {
@@ -186,8 +186,8 @@ func (n *night) scoring(ctx context.Context, f func(ctx context.Context) error) 
 }
 
 // await waits until no partition's state is unfinished and so many events are counted.
-func (n *night) await(ctx context.Context, within time.Duration, unfinished func(*fold.State) bool, counted uint64) error {
-	return until(ctx, within, func() error {
+func (n *night) await(ctx context.Context, unfinished func(*fold.State) bool, counted uint64) error {
+	return until(ctx, patience, func() error {
 		sum := uint64(0)
 		for p := range n.log.Layout().Partitions {
 			head, _, err := n.store.Read(ctx, p)

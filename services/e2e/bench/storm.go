@@ -118,7 +118,7 @@ func (n *night) stormYesterday(ctx context.Context, accounts int) error {
 		if err != nil {
 			return fmt.Errorf("filling the log: %w", err)
 		}
-		return n.await(ctx, patience, sweeping, uint64(2*accounts)) //nolint:gosec // positive
+		return n.await(ctx, sweeping, uint64(2*accounts)) //nolint:gosec // positive
 	})
 }
 
@@ -153,7 +153,7 @@ func (t *stormTimes) pass(ctx context.Context, b *bench, n *night) error {
 	begun := time.Now()
 	today := health.DayOf(begun.UnixMicro())
 	load := drip(ctx, n.log.Log) // its messages let midnight pass
-	err = n.await(ctx, patience, func(s *fold.State) bool { return health.DayOf(s.LogTime) != today || sweeping(s) }, 0)
+	err = n.await(ctx, func(s *fold.State) bool { return health.DayOf(s.LogTime) != today || sweeping(s) }, 0)
 	t.decided = time.Since(begun)
 	err = errors.Join(err, load.close())
 	if err == nil {

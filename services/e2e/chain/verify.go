@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
@@ -108,11 +109,8 @@ func (r *run) untold(want map[string]*alertv1.Transition, heard *hooked, noted *
 
 // wanted says whether a receiver is told of a kind of transition, unless it says otherwise.
 func wanted(k alertv1.Transition_Kind) bool {
-	switch k {
-	case alertv1.Transition_KIND_FIRED, alertv1.Transition_KIND_WOKE, alertv1.Transition_KIND_ESCALATED,
-		alertv1.Transition_KIND_RELEASED, alertv1.Transition_KIND_RESOLVED:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]alertv1.Transition_Kind{
+		alertv1.Transition_KIND_FIRED, alertv1.Transition_KIND_WOKE, alertv1.Transition_KIND_ESCALATED,
+		alertv1.Transition_KIND_RELEASED, alertv1.Transition_KIND_RESOLVED,
+	}, k)
 }

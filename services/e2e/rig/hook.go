@@ -16,7 +16,7 @@ import (
 
 // HookSecret is the variable under which a notify process finds the secret of a hook, HookReference how receivers name it.
 const (
-	HookSecret    = "HALE_SECRET_HOOK" //nolint:gosec // the name of a secret, not one
+	HookSecret    = "HALE_SECRET_HOOK"
 	HookReference = "env:" + HookSecret
 )
 

@@ -23,8 +23,14 @@ func (s *session) buildNotify(ctx context.Context, b *base) (service, error) {
 		Alerts: b.alerts, Journal: b.delivered, Settings: b.settings, Leader: leader,
 		Logger: s.logger, Meter: s.telemetry.Meter,
 	}
-	if b.store != nil {
-		deps.Portfolio = notify.NewPortfolio(b.store, b.log.Layout().Partitions)
+
+	switch partitions := b.log.Layout().Partitions; {
+	case b.store != nil:
+		deps.Portfolio = notify.NewPortfolio(b.store, partitions)
+	case s.config.Redis != "":
+		late := &lateStore{open: s.openRedis}
+		s.later("closing the store of digests", late.Close)
+		deps.Portfolio = notify.NewPortfolio(late, partitions)
 	}
 
 	return notify.New(s.config.Notify, deps)

@@ -122,8 +122,7 @@ func (s *session) open(ctx context.Context) (*base, error) {
 
 // openTasks opens the board on which operators ask the owners of streams for work.
 func (s *session) openTasks(ctx context.Context, b *base, replicas int) (err error) {
-	// A notify of its own reads the store for digests, if there is one that it can reach.
-	if !s.runs(Scoring) && !s.runs(Query) && (!s.runs(Notify) || s.config.Redis == "") {
+	if !s.runs(Scoring) && !s.runs(Query) {
 		return nil
 	}
 
@@ -277,6 +276,12 @@ func (s *session) embed() (*nats.Conn, error) {
 	return nc, nil
 }
 
+func (s *session) openRedis(ctx context.Context) (store.Store, error) {
+	return redis.Open(ctx, redis.Options{
+		URL: s.config.Redis, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+	})
+}
+
 func (s *session) openStore(ctx context.Context, b *base) error {
 	if !s.runs(Scoring) && !s.runs(Query) {
 		return nil
@@ -285,9 +290,7 @@ func (s *session) openStore(ctx context.Context, b *base) error {
 	var err error
 
 	if s.config.Redis != "" {
-		b.store, err = redis.Open(ctx, redis.Options{
-			URL: s.config.Redis, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
-		})
+		b.store, err = s.openRedis(ctx)
 	} else {
 		b.store, err = memory.Open(memory.Options{
 			Dir: filepath.Join(s.config.Data, storeFolder), Logger: s.logger, Meter: s.telemetry.Meter,

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"hale.dev/services/internal/delivery"
@@ -116,7 +117,8 @@ func (s *State) DigestMade(workspace, name string, to time.Time) (delivery.Write
 
 // digestID is the same whoever makes the digest, and however often.
 func digestID(due DueDigest, owner string) string {
-	sum := sha256.Sum256([]byte(due.Workspace + "\x00" + due.Digest.Name + "\x00" + due.To.UTC().Format(time.RFC3339) + "\x00" + owner))
+	parts := []string{due.Workspace, due.Digest.Name, due.To.UTC().Format(time.RFC3339), owner}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 
 	return hex.EncodeToString(sum[:idBytes])
 }
