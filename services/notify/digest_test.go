@@ -3,9 +3,11 @@ package notify_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +43,21 @@ func (h holdings) Accounts(_ context.Context, workspace string, _ time.Time, f f
 	return nil
 }
 
+// flaky fails the first time.
+type flaky struct {
+	holdings
+
+	tried atomic.Int64
+}
+
+func (f *flaky) Accounts(ctx context.Context, workspace string, at time.Time, do func(notify.Holding)) error {
+	if f.tried.Add(1) == 1 {
+		return errors.New("the store is down")
+	}
+
+	return f.holdings.Accounts(ctx, workspace, at, do)
+}
+
 func holding(id, owner string, before, after float64, renewal string, stage healthv1.Stage) notify.Holding {
 	return notify.Holding{Before: &before, Account: sender.Account{ID: id, Subject: &alertv1.Subject{
 		Name: id, Owner: owner, Score: &after, RenewalDate: renewal, Stage: stage,
@@ -61,7 +78,7 @@ func TestDigests(t *testing.T) {
 
 	soon := time.Now().AddDate(0, 0, 20).Format(time.DateOnly)
 	d := w.deps()
-	d.Portfolio = holdings{
+	portfolio := &flaky{holdings: holdings{
 		holding("fell", "ann", 70, 50, "", healthv1.Stage_STAGE_STEADY),
 		holding("fell-far", "ann", 70, 20, soon, healthv1.Stage_STAGE_STEADY),
 		holding("rose", "ann", 50, 51, "2020-01-01", healthv1.Stage_STAGE_STEADY),
@@ -69,13 +86,15 @@ func TestDigests(t *testing.T) {
 		holding("gone", "bob", 50, 0, soon, healthv1.Stage_STAGE_CHURNED),
 		holding("other", "nobody", 50, 0, "", healthv1.Stage_STAGE_STEADY),
 		holding("free", "", 50, 0, "", healthv1.Stage_STAGE_STEADY),
-	}
+	}}
+	d.Portfolio = portfolio
 
 	stop, _ := w.run(d)
 	w.until(2)
 	stop()
 
 	before := w.digests()
+	require.Greater(t, portfolio.tried.Load(), int64(len(before)/2), "one was tried again")
 	down := w.clock.Now()
 	require.Eventually(t, func() bool { return w.clock.Now().Sub(down) > 3*24*time.Hour }, patience, time.Millisecond)
 
