@@ -18,6 +18,7 @@ const (
 	defaultReconcileAfter = 5 * time.Second
 	defaultHeartbeat      = 15 * time.Second
 	defaultWatchRing      = 32768
+	defaultTestAccounts   = 100_000
 )
 
 // Config of the query service. The zero value works.
@@ -47,6 +48,8 @@ type Config struct {
 	// WatchRing is how many changes of a workspace are kept for its watchers: one who is further behind is cut off; 0:
 	// 32,768.
 	WatchRing int `koanf:"-"`
+	// RulesTestAccounts bounds the accounts that a test of rules holds in memory: those of one stream of the log; 0: 100,000.
+	RulesTestAccounts int `koanf:"-"`
 }
 
 var (
@@ -64,7 +67,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("query: %w", err)
 	}
 
-	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 {
+	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 || c.RulesTestAccounts < 0 {
 		return ErrNegative
 	}
 
@@ -128,6 +131,10 @@ func (c Config) complete() Config {
 
 	if c.WatchRing == 0 {
 		c.WatchRing = defaultWatchRing
+	}
+
+	if c.RulesTestAccounts == 0 {
+		c.RulesTestAccounts = defaultTestAccounts
 	}
 
 	if c.ReconcileAfter == 0 {

@@ -54,6 +54,9 @@ const (
 	reasonGoal           = "GOAL_NOT_FOUND"
 	reasonGoals          = "GOALS_FULL"
 	reasonCommand        = "COMMAND_REFUSED"
+
+	reasonRulesTestBusy     = "RULES_TEST_BUSY"
+	reasonRulesTestTooLarge = "RULES_TEST_TOO_LARGE"
 )
 
 // metadataResumeToken is where programs find the token of a watch that ended.

@@ -100,7 +100,7 @@ func permittedMethods(keyID string) map[string]permitted {
 // unserved are methods of the contract that no service serves yet.
 func unserved() []string {
 	return []string{
-		"TestRules", "GetReceivers", "CheckReceivers", "ApplyReceivers", "ListDeadLetters", "ResendDeadLetters",
+		"GetReceivers", "CheckReceivers", "ApplyReceivers", "ListDeadLetters", "ResendDeadLetters",
 	}
 }
 
