@@ -42,7 +42,6 @@ type world struct {
 	partition *fold.Partition
 	accounts  map[string]*health.Account
 	values    map[string][]byte
-	cursor    uint64
 }
 
 func newWorld(t *rapid.T, rules *rule.Set) *world {
@@ -120,9 +119,14 @@ func note(told map[string][]string, t *alertv1.Transition) {
 func tried(t *rapid.T, o trial.Options, messages []oracle.Message) map[string][]string {
 	p, err := trial.New(o)
 	require.NoError(t, err)
+	return goOn(t, p, messages, 0)
+}
+
+// goOn is what a trial says of the messages from one on.
+func goOn(t *rapid.T, p *trial.Partition, messages []oracle.Message, from int) map[string][]string {
 	told := map[string][]string{}
-	for i, m := range messages {
-		some, err := p.Fold(message(i, m))
+	for i, m := range messages[from:] {
+		some, err := p.Fold(message(from+i, m))
 		require.NoError(t, err)
 		for _, one := range some {
 			note(told, one)
@@ -132,7 +136,7 @@ func tried(t *rapid.T, o trial.Options, messages []oracle.Message) map[string][]
 }
 
 func message(i int, m oracle.Message) *fold.Message {
-	return &fold.Message{Sequence: uint64(i + 1), Time: m.Time, Records: m.Records} //nolint:gosec // small
+	return &fold.Message{Sequence: uint64(i + 1), Time: m.Time, Records: m.Records}
 }
 
 // withSources adds that sources fall silent and come back.
