@@ -16,9 +16,14 @@ import (
 	"hale.dev/services/internal/scorecard"
 )
 
-// headerLogBegins is the metadata by which a test of rules says, RFC 3339, from when on the log was there to look at. It
-// is there only where older messages were removed.
-const headerLogBegins = "hale-log-begins"
+// What a test of rules says in its metadata.
+const (
+	// headerTestBegins is from when on it looks, RFC 3339: the caller's start, or the first record, if that is later.
+	headerTestBegins = "hale-test-begins"
+	// headerLogTrimmed is there, and true, where records between the caller's start and then were removed from the log:
+	// accounts may have had a past that is not known.
+	headerLogTrimmed = "hale-log-trimmed"
+)
 
 // TestRules implements AdminService. It writes nothing.
 func (a *adminServer) TestRules(
@@ -52,22 +57,46 @@ func (a *adminServer) TestRules(
 	}
 	t.want(req)
 
-	begins, err := t.plan(ctx)
-	if err != nil {
+	if err := a.service.planTest(ctx, t, stream.SetHeader); err != nil {
 		return causeOf(ctx, err)
 	}
 
-	if !begins.IsZero() {
-		if err := a.service.trimmedTest(ctx, t); err != nil {
+	return causeOf(ctx, t.run(ctx))
+}
+
+// planTest plans a test and says from when on it looks.
+func (s *Service) planTest(ctx context.Context, t *rulesTest, say func(metadata.MD) error) error {
+	trimmed, err := t.plan(ctx)
+	if err != nil {
+		return err
+	}
+
+	header := metadata.MD{}
+	begins := trimmed
+
+	if !trimmed.IsZero() {
+		if err := s.trimmedTest(ctx, t); err != nil {
 			return err
 		}
 
-		if err := stream.SetHeader(metadata.Pairs(headerLogBegins, begins.UTC().Format(time.RFC3339Nano))); err != nil {
-			return fmt.Errorf("saying when the log begins: %w", err)
-		}
+		header.Set(headerLogTrimmed, "true")
+	} else if begins, err = t.firstMessage(ctx); err != nil {
+		return err
 	}
 
-	return causeOf(ctx, t.run(ctx))
+	if begins.Before(t.from) {
+		begins = t.from
+	}
+
+	if !begins.IsZero() {
+		header.Set(headerTestBegins, begins.UTC().Format(time.RFC3339Nano))
+	}
+
+	if err := say(header); err != nil {
+		return fmt.Errorf("saying from when on a test looks: %w", err)
+	}
+
+	return nil
 }
 
 // rulesToTest compiles the document; an empty one stands for the rules in force. Others have the version that they would

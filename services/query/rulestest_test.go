@@ -35,7 +35,8 @@ rules:
 // tested is what a test of rules answered.
 type tested struct {
 	transitions []*alertv1.Transition
-	begins      []string
+	begins      string
+	trimmed     []string
 	progress    []float64
 }
 
@@ -52,7 +53,10 @@ func (w *world) testRules(key string, req *adminv1.TestRulesRequest) (tested, er
 			header, err := stream.Header()
 			require.NoError(w.tb, err)
 
-			got.begins = header.Get("hale-log-begins")
+			got.trimmed = header.Get("hale-log-trimmed")
+			if begins := header.Get("hale-test-begins"); len(begins) > 0 {
+				got.begins = begins[0]
+			}
 
 			return got, nil
 		}
@@ -160,7 +164,7 @@ func TestATestOfRulesSaysWhatIsDecided(t *testing.T) {
 		got, err := w.testRules(key, &adminv1.TestRulesRequest{})
 		require.NoError(t, err)
 		require.Equal(t, want, byAccount(got.transitions))
-		require.Empty(t, got.begins)
+		require.Empty(t, got.trimmed)
 		require.InDelta(t, 1, got.progress[len(got.progress)-1], 0)
 
 		// By another document, from a time on, of one account.
@@ -194,7 +198,13 @@ func TestATestOfRulesGoesByTheDocument(t *testing.T) {
 	key := w.keys[access.RoleAdmin]
 	inForce, err := w.testRules(key, &adminv1.TestRulesRequest{})
 	require.NoError(t, err)
-	require.Empty(t, inForce.transitions)
+	require.Len(t, inForce.transitions, 1)
+	require.Equal(t, "band_at_risk", inForce.transitions[0].GetAlert().GetRule(), "of the shipped rules")
+	require.Zero(t, inForce.transitions[0].GetAlert().GetRulesVersion())
+
+	begins, err := time.Parse(time.RFC3339, inForce.begins)
+	require.NoError(t, err)
+	require.Equal(t, inForce.transitions[0].GetAt().AsTime(), begins.UTC(), "the first message")
 
 	other, err := w.testRules(key, &adminv1.TestRulesRequest{Document: nervous})
 	require.NoError(t, err)

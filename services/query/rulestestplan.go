@@ -186,3 +186,23 @@ func (t *rulesTest) beginning(ctx context.Context, stream int, info eventlog.Str
 
 	return time.UnixMicro(m.Time), nil
 }
+
+// firstMessage is when the first message came that is read; zero: there is none.
+func (t *rulesTest) firstMessage(ctx context.Context) (first time.Time, err error) {
+	for _, s := range t.spans {
+		if s.first > s.last {
+			continue
+		}
+
+		m, err := t.log.MessageAt(ctx, s.stream, s.first)
+		if err != nil {
+			return first, fmt.Errorf("reading the first message of stream %d: %w", s.stream, err)
+		}
+
+		if at := time.UnixMicro(m.Time); first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+
+	return first, nil
+}
