@@ -77,7 +77,6 @@ func byAccount(all []*alertv1.Transition) map[string][]string {
 	for _, t := range all {
 		about := t.GetAlert().GetAccountId() + "/" + t.GetAlert().GetSource()
 		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(t)
-
 		if err != nil {
 			panic(err)
 		}
@@ -105,7 +104,7 @@ func body(t *rapid.T, account string, i int) *eventv1.Event {
 	default:
 		e.Body = &eventv1.Event_Survey{Survey: &eventv1.Survey{
 			Type: eventv1.Survey_TYPE_NPS, Action: eventv1.Survey_ACTION_ANSWERED,
-			Score: proto.Int32(int32(rapid.IntRange(0, 10).Draw(t, "score"))),
+			Score: new(rapid.Int32Range(0, 10).Draw(t, "score")),
 		}}
 	}
 

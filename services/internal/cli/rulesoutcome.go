@@ -21,12 +21,12 @@ type alertTrack struct {
 	last *alertv1.Alert
 	// fired says that it did so in the time that was looked at.
 	fired bool
-	// undelivered says that it was held back, or quiet, when it fired.
+	// undelivered says that it was held back all the time since it fired, or is quiet.
 	undelivered bool
 	flapped     bool
 }
 
-func newOutcome(rules []string) *trialOutcome {
+func newTrialOutcome(rules []string) *trialOutcome {
 	return &trialOutcome{rules: rules, alerts: map[string]*alertTrack{}}
 }
 
@@ -40,9 +40,13 @@ func (o *trialOutcome) take(t *alertv1.Transition) {
 		o.alerts[alert.GetAlertId()] = track
 	}
 
-	if t.GetKind() == alertv1.Transition_KIND_FIRED {
+	switch t.GetKind() {
+	case alertv1.Transition_KIND_FIRED:
 		track.fired = true
 		track.undelivered = alert.GetQuiet() || len(alert.GetHeldBy()) > 0
+	case alertv1.Transition_KIND_RELEASED:
+		track.undelivered = alert.GetQuiet()
+	default:
 	}
 
 	track.last, track.flapped = alert, track.flapped || alert.GetFlapping()
@@ -77,7 +81,7 @@ type wouldHaveBeen struct {
 // testedRule is what a rule came to.
 type testedRule struct {
 	Rule string `json:"rule"`
-	// Fired counts the alerts that fired, Undelivered those of them that were held back, or quiet, then.
+	// Fired counts the alerts that fired, Undelivered those of them that were held back all the time, or quiet.
 	Fired       int     `json:"fired"`
 	PerWeek     float64 `json:"fired_per_week"`
 	Undelivered int     `json:"undelivered"`

@@ -31,8 +31,14 @@ func (a *app) printOutcome(v outcomeView) error {
 
 func alertsTable(alerts []wouldHaveBeen) *table {
 	t := &table{columns: []column{
-		{name: "FIRED"}, {name: "RESOLVED"}, {name: "OPEN FOR", right: true}, {name: "SEVERITY"}, {name: "ACCOUNT"},
-		{name: "RULE"}, {name: "NOTE"}, {name: "SUMMARY"},
+		{name: "FIRED"},
+		{name: "RESOLVED"},
+		{name: "OPEN FOR", right: true},
+		{name: "SEVERITY"},
+		{name: "ACCOUNT"},
+		{name: "RULE"},
+		{name: "NOTE"},
+		{name: "SUMMARY"},
 	}}
 	for _, a := range alerts {
 		t.add(seconds(a.Fired), first(seconds(a.Resolved), "-"), spanText(a.Seconds), a.Severity,
@@ -58,8 +64,13 @@ func alertNote(a wouldHaveBeen) string {
 
 func testedTable(rules []testedRule) *table {
 	t := &table{columns: []column{
-		{name: "RULE"}, {name: "FIRED", right: true}, {name: "PER WEEK", right: true}, {name: "NOT DELIVERED", right: true},
-		{name: "STILL OPEN", right: true}, {name: "FLAPPING", right: true}, {name: "MEDIAN OPEN", right: true},
+		{name: "RULE"},
+		{name: "FIRED", right: true},
+		{name: "PER WEEK", right: true},
+		{name: "NOT DELIVERED", right: true},
+		{name: "STILL OPEN", right: true},
+		{name: "FLAPPING", right: true},
+		{name: "MEDIAN OPEN", right: true},
 	}}
 	for _, r := range rules {
 		median := "-"

@@ -98,7 +98,7 @@ func (a *app) testRules(ctx context.Context, c adminv1.AdminServiceClient, q *ad
 		return fmt.Errorf("testing the rules: %w", err)
 	}
 
-	o := newOutcome(names)
+	o := newTrialOutcome(names)
 	if err := a.follow(stream, o); err != nil {
 		return fmt.Errorf("testing the rules: %w", err)
 	}
@@ -139,7 +139,7 @@ func (a *app) testedRules(ctx context.Context, c adminv1.AdminServiceClient, doc
 	var names []string
 
 	if err := yaml.Unmarshal([]byte(doc), &read); err != nil {
-		return names, nil //nolint:nilerr // the server says what is wrong with it, and better
+		return names, nil // the server says what is wrong with it, and better
 	}
 
 	for _, r := range read.Rules {

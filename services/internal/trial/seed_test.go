@@ -123,4 +123,3 @@ func TestABrokenSnapshotIsSaid(t *testing.T) {
 		require.ErrorContains(t, err, "reading ids of accounts")
 	})
 }
-
