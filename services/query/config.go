@@ -18,7 +18,7 @@ const (
 	defaultReconcileAfter = 5 * time.Second
 	defaultHeartbeat      = 15 * time.Second
 	defaultWatchRing      = 32768
-	defaultTestAccounts   = 100_000
+	defaultTestAccounts   = 20_000
 )
 
 // Config of the query service. The zero value works.
@@ -48,8 +48,9 @@ type Config struct {
 	// WatchRing is how many changes of a workspace are kept for its watchers: one who is further behind is cut off; 0:
 	// 32,768.
 	WatchRing int `koanf:"-"`
-	// RulesTestAccounts bounds the accounts that a test of rules holds in memory: those of one stream of the log; 0: 100,000.
-	RulesTestAccounts int `koanf:"-"`
+	// RulesTestAccounts bounds the accounts that a test of rules holds in memory, tens of kilobytes each: those of the
+	// workspace in one stream of the log; 0: 20,000.
+	RulesTestAccounts int `koanf:"rules_test_accounts"`
 }
 
 var (
@@ -57,8 +58,8 @@ var (
 	ErrInsecure = errors.New("query: a listener beyond loopback needs TLS, or insecure set")
 	// ErrOrigin is returned for an origin that is not scheme://host[:port], in lower case.
 	ErrOrigin = errors.New("query: cors_origins: not an origin such as https://dash.example.com")
-	// ErrNegative is returned for a negative duration.
-	ErrNegative = errors.New("query: max_wait and drain must not be negative")
+	// ErrNegative is returned for a negative duration, or number.
+	ErrNegative = errors.New("query: max_wait, drain and rules_test_accounts must not be negative")
 )
 
 // Validate reports the first value that cannot be used.

@@ -161,7 +161,7 @@ func (t *rulesTest) options(number int) trial.Options {
 // grow notes that more accounts are in memory.
 func (t *rulesTest) grow(by int) error {
 	if t.accountsNow += by; t.accountsNow > t.limit {
-		return t.errTooLarge(fmt.Sprintf("accounts: more than %d in a stream of the log", t.limit))
+		return t.errTooLarge(fmt.Sprintf("accounts: more than %d (query.rules_test_accounts) in a stream of the log", t.limit))
 	}
 
 	return nil
@@ -204,6 +204,6 @@ func (t *rulesTest) tell() error {
 func (t *rulesTest) errTooLarge(what string) *Error {
 	return &Error{
 		Code: codes.ResourceExhausted, Reason: reasonRulesTestTooLarge,
-		Message: "the workspace has too many " + what + ", to be replayed in memory",
+		Message: "the workspace has too many " + what + ": they cannot be replayed in memory",
 	}
 }

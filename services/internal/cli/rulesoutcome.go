@@ -40,13 +40,13 @@ func (o *trialOutcome) take(t *alertv1.Transition) {
 		o.alerts[alert.GetAlertId()] = track
 	}
 
-	switch t.GetKind() {
-	case alertv1.Transition_KIND_FIRED:
+	if t.GetKind() == alertv1.Transition_KIND_FIRED {
 		track.fired = true
 		track.undelivered = alert.GetQuiet() || len(alert.GetHeldBy()) > 0
-	case alertv1.Transition_KIND_RELEASED:
+	}
+
+	if t.GetKind() == alertv1.Transition_KIND_RELEASED {
 		track.undelivered = alert.GetQuiet()
-	default:
 	}
 
 	track.last, track.flapped = alert, track.flapped || alert.GetFlapping()
