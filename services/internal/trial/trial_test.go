@@ -170,7 +170,7 @@ func workspaces(messages []oracle.Message) []string {
 
 func generate(t *rapid.T) []oracle.Message {
 	return withSources(t, oracle.GenLog(t, oracle.GenOptions{
-		Messages: 24, Days: 120, Documents: [][]byte{scorecard.ShippedDocument()}, Commands: true,
+		Messages: 14, Days: 40, Documents: [][]byte{scorecard.ShippedDocument()}, Commands: true,
 	}))
 }
 
