@@ -35,6 +35,11 @@ type Account struct {
 	load      string           // the open load the account is in
 	live      bool             // took a live event
 	touched   bool             // has changed since the last evaluation
+
+	frozen map[scorecard.Measure]frozen
+	alerts *book
+	due    bool  // a command touched it
+	urgent int64 // when the oldest open urgent ticket was opened, as of the last review; -1: there is none
 }
 
 // Row is the end of one day. Numbers are micros.
@@ -47,7 +52,8 @@ type Row struct {
 func newAccount(key Key, load string) *Account {
 	return &Account{
 		Key: key, Band: unknown, seen: map[string]int64{}, decided: map[string]int64{}, goals: map[string]*Goal{},
-		firstLoad: load, load: load,
+		firstLoad: load, load: load, frozen: map[scorecard.Measure]frozen{},
+		alerts: newBook(Subject{Workspace: key.Workspace, Account: key.Account}), urgent: -1,
 	}
 }
 
@@ -67,13 +73,13 @@ func (a *Account) accept(e Timed, logTime int64) {
 func (a *Account) churned() bool { return newLedger(a.Events, a.Day).churned() }
 
 // evaluate scores the account on its day.
-func (a *Account) evaluate(set *scorecard.Set) {
+func (a *Account) evaluate(w *World) {
 	a.touched = false
 	if a.churned() {
 		a.Stage = churned
 		return
 	}
-	e := Evaluate(a.Events, a.Day, set)
+	e := evaluate(a.Events, a.Day, w.set(a.Workspace), a.frozen)
 	a.Band = band(e, a.Last, a.Band)
 	a.Stage = e.Stage
 	a.Last = &e
@@ -92,7 +98,7 @@ func (a *Account) rollTo(today Day, w *World) {
 	}
 	for a.Day < today {
 		if a.touched {
-			a.evaluate(w.set(a.Workspace))
+			a.evaluate(w)
 		}
 		if !a.churned() {
 			r := Row{Day: a.Day, Band: a.Band, Evaluation: *a.Last}
@@ -102,6 +108,6 @@ func (a *Account) rollTo(today Day, w *World) {
 			}
 		}
 		a.Day++
-		a.evaluate(w.set(a.Workspace))
+		a.evaluate(w)
 	}
 }

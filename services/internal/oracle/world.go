@@ -6,6 +6,7 @@ import (
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
 )
 
@@ -21,6 +22,14 @@ type Options struct {
 	Shipped *scorecard.Set
 	// Parse compiles a document; one that it refuses changes nothing.
 	Parse func(version uint64, document []byte) (*scorecard.Set, error)
+	// ShippedRules hold until a workspace's first rules document; nil: none.
+	ShippedRules *rule.Set
+	// ParseRules compiles a rules document; one that it refuses changes nothing.
+	ParseRules func(version uint64, document []byte) (*rule.Set, error)
+	// AlertID names an alert.
+	AlertID func(s Subject, rule string, fired int64) string
+	// Partition is the number of the partition; rules on sources are looked at in 0.
+	Partition int
 }
 
 // Key names an account.
@@ -49,6 +58,11 @@ type World struct {
 	loads    map[loadKey]*load
 	sets     map[string]*scorecard.Set
 	rejects  []Rejected
+
+	rules       map[string]*rule.Set
+	sources     map[sourceKey]sourceState
+	sourceBooks map[Subject]*book
+	due         map[Subject]bool // sources whose alerts a message has touched
 }
 
 // Replay applies a partition's whole log by the rules.
@@ -63,6 +77,8 @@ func replay(messages []Message, o Options, final bool) *World {
 	w := &World{
 		options: o, final: final,
 		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
+		rules: map[string]*rule.Set{}, sources: map[sourceKey]sourceState{}, sourceBooks: map[Subject]*book{},
+		due: map[Subject]bool{},
 	}
 	for _, m := range messages {
 		w.apply(m)
@@ -79,7 +95,7 @@ func (w *World) finish() {
 		if a.load == "" {
 			a.Day = DayOf(w.logTime)
 		}
-		a.evaluate(w.set(a.Workspace))
+		a.evaluate(w)
 	}
 }
 
@@ -149,7 +165,7 @@ func (w *World) apply(m Message) {
 			w.closeLoad(key)
 		}
 	}
-	w.rollAll()
+	w.pass()
 	for _, r := range m.Records {
 		switch p := r.GetPayload().(type) {
 		case *logv1.Record_Event:
@@ -160,33 +176,51 @@ func (w *World) apply(m Message) {
 			w.closeLoad(loadKey{workspace: r.GetWorkspace(), id: p.CloseLoad.GetHistorical()})
 		case *logv1.Record_AccountCommand:
 			w.command(r.GetWorkspace(), p.AccountCommand)
+		case *logv1.Record_SetRules:
+			w.setRules(r.GetWorkspace(), p.SetRules)
+		case *logv1.Record_SetSource:
+			w.setSource(r.GetWorkspace(), p.SetSource)
+		case *logv1.Record_AlertCommand:
+			w.alertCommand(r.GetWorkspace(), p.AlertCommand)
 		case *logv1.Record_Tick, *logv1.Record_SealedEvent: // log time has passed
 		}
 	}
 	w.evaluateTouched()
 }
 
-// rollAll rolls every account outside loads to log time.
-func (w *World) rollAll() {
+// pass lets time pass to log time, for every account outside loads, and for the sources.
+func (w *World) pass() {
 	if w.final {
 		return
 	}
 	for _, a := range w.accounts {
 		if a.load == "" {
-			a.rollTo(DayOf(w.logTime), w)
+			a.advance(w.logTime, w)
+		}
+	}
+	for s, b := range w.sourceBooks {
+		for at := b.next(w.ruleSet(s.Workspace)); at >= 0 && at <= w.logTime; at = b.next(w.ruleSet(s.Workspace)) {
+			w.reviewSource(s, at)
 		}
 	}
 }
 
-// evaluateTouched evaluates every account that the message touched.
+// evaluateTouched evaluates and reviews all that the message touched.
 func (w *World) evaluateTouched() {
 	if w.final {
 		return
 	}
 	for _, a := range w.accounts {
+		a.due = a.due || a.touched
 		if a.touched {
-			a.evaluate(w.set(a.Workspace))
+			a.evaluate(w)
 		}
+		if a.due && a.load == "" {
+			a.reviewRules(w.logTime, w, false)
+		}
+	}
+	for s := range w.due {
+		w.reviewSource(s, w.logTime)
 	}
 }
 
@@ -202,8 +236,12 @@ func (w *World) setScorecards(workspace string, s *logv1.SetScorecards) {
 	}
 	w.sets[workspace] = set
 	for _, a := range w.accounts {
-		if a.Workspace == workspace && !w.final {
-			a.evaluate(set)
+		if a.Workspace != workspace || w.final {
+			continue
+		}
+		a.evaluate(w)
+		if a.load == "" {
+			a.reviewRules(w.logTime, w, false)
 		}
 	}
 }
@@ -218,6 +256,12 @@ func (w *World) closeLoad(key loadKey) {
 		if a.Workspace == key.workspace && a.load == key.id {
 			a.load = ""
 			a.rollTo(DayOf(w.logTime), w)
+			if !w.final {
+				if a.touched {
+					a.evaluate(w)
+				}
+				a.reviewRules(w.logTime, w, true)
+			}
 		}
 	}
 }
@@ -259,6 +303,7 @@ func (w *World) event(workspace string, e *eventv1.Event) {
 	if a == nil {
 		a = newAccount(key, l.id)
 		w.accounts[key] = a
+		a.listen(w)
 	}
 	if l.id == "" {
 		a.load, a.live = "", true
