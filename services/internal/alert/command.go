@@ -48,7 +48,7 @@ func (b *Book) Examine(k Key, c *logv1.AlertCommand, now Time) *Refusal {
 // named returns the entry with the open alert of that id; nil: there is none.
 func (b *Book) named(k Key, id string) *entry {
 	for i := range b.entries {
-		if e := &b.entries[i]; e.alert != nil && k.id(e.rule, e.alert.Fired) == id {
+		if e := &b.entries[i]; e.alert != nil && k.ID(e.rule, e.alert.Fired) == id {
 			return e
 		}
 	}

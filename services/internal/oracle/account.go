@@ -36,9 +36,9 @@ type Account struct {
 	live      bool             // took a live event
 	touched   bool             // has changed since the last evaluation
 
-	frozen map[scorecard.Measure]frozen
+	silent map[string]bool                       // sources of whose silence it has heard
+	still  map[scorecard.Measure]scorecard.Value // what stands still because of it
 	alerts *book
-	due    bool  // a command touched it
 	urgent int64 // when the oldest open urgent ticket was opened, as of the last review; -1: there is none
 }
 
@@ -52,7 +52,7 @@ type Row struct {
 func newAccount(key Key, load string) *Account {
 	return &Account{
 		Key: key, Band: unknown, seen: map[string]int64{}, decided: map[string]int64{}, goals: map[string]*Goal{},
-		firstLoad: load, load: load, frozen: map[scorecard.Measure]frozen{},
+		firstLoad: load, load: load,
 		alerts: newBook(Subject{Workspace: key.Workspace, Account: key.Account}), urgent: -1,
 	}
 }
@@ -79,7 +79,7 @@ func (a *Account) evaluate(w *World) {
 		a.Stage = churned
 		return
 	}
-	e := evaluate(a.Events, a.Day, w.set(a.Workspace), a.frozen)
+	e := evaluate(a.Events, a.Day, w.set(a.Workspace), a.still)
 	a.Band = band(e, a.Last, a.Band)
 	a.Stage = e.Stage
 	a.Last = &e

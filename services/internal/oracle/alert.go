@@ -55,7 +55,7 @@ const (
 type bookEntry struct {
 	pending bool
 	since   int64   // pending since
-	fires   []int64 // when it fired, ever
+	fires   []int64 // when it fired
 	barred  bool    // resolved by hand, and its condition has held at every review since
 
 	open  *openAlert
@@ -69,6 +69,7 @@ type openAlert struct {
 	id       string
 	revision int
 	waiting  int64 // since when nobody takes it up, for escalation
+	held     bool  // what was last said of it
 	slept    sight // what the account looked like when it was snoozed
 }
 
@@ -86,11 +87,10 @@ type book struct {
 	// Log is every transition, in order.
 	log      []Transition
 	reviewed int64 // the time of the last review
-	commands map[string]int64
 }
 
 func newBook(s Subject) *book {
-	return &book{subject: s, entries: map[string]*bookEntry{}, commands: map[string]int64{}, reviewed: -1}
+	return &book{subject: s, entries: map[string]*bookEntry{}, reviewed: -1}
 }
 
 // review is a review of one subject.
@@ -122,6 +122,7 @@ func (b *book) entry(name string) *bookEntry {
 // run is one review.
 func (v *review) run() {
 	v.reviewed = v.at
+	v.removeRules()
 	rules := v.ordered()
 	for _, r := range rules {
 		v.wake(r)
@@ -129,16 +130,12 @@ func (v *review) run() {
 	type verdict struct{ holds, clear, inside bool }
 	verdicts := map[string]verdict{}
 	for _, r := range rules {
-		if !v.inside(r) {
-			continue
-		}
-		to := verdict{inside: true}
-		if !v.gone {
+		to := verdict{inside: v.gone || v.inside(r)}
+		if !v.gone && to.inside {
 			to.holds, to.clear = v.judge(r)
 		}
 		verdicts[r.Name] = to
 	}
-	v.removeRules()
 	for _, r := range rules {
 		to := verdicts[r.Name]
 		e := v.entry(r.Name)
@@ -185,7 +182,7 @@ func (v *review) wake(r *rule.Rule) {
 		switch {
 		case o.Until <= v.at:
 			v.rouse(e, "time")
-		case o.UntilWorse && worse && !v.gone:
+		case o.UntilWorse && worse:
 			v.rouse(e, "worse")
 		}
 	}
@@ -221,7 +218,7 @@ func (o *openAlert) enter(state string, at int64) {
 // escalates is when the alert is escalated; -1: it is not.
 func (o *openAlert) escalates(r *rule.Rule) int64 {
 	const most = 3
-	if o.State != firing || len(o.HeldBy) > 0 || r.EscalateAfter == 0 || o.Escalation >= most {
+	if o.State != firing || o.held || r.EscalateAfter == 0 || o.Escalation >= most {
 		return -1
 	}
 	return o.waiting + r.EscalateAfter
@@ -264,21 +261,13 @@ func (v *review) heldBy(r *rule.Rule) []string {
 	return by
 }
 
-// open looks at an open alert: whether it is held, whether it ends.
+// open looks at an open alert: whether it ends, else whether it is held.
 func (v *review) open(r *rule.Rule, e *bookEntry, clear, inside bool) {
 	o := e.open
-	held := len(o.HeldBy) > 0
-	o.HeldBy = v.heldBy(r)
-	switch {
-	case !held && len(o.HeldBy) > 0:
-		v.tell(e, "held", "", "", "")
-	case held && len(o.HeldBy) == 0:
-		o.waiting = v.at
-		v.tell(e, "released", "", "", "")
-	}
 	switch {
 	case !inside:
 		v.resolve(e, "", "out_of_scope", "")
+		return
 	case !clear:
 		e.clear = -1
 	default:
@@ -287,7 +276,16 @@ func (v *review) open(r *rule.Rule, e *bookEntry, clear, inside bool) {
 		}
 		if v.at >= e.clear+keeps(r, o) {
 			v.resolve(e, "", "clear", "")
+			return
 		}
+	}
+	switch held := len(v.heldBy(r)) > 0; {
+	case !o.held && held:
+		o.held = true
+		v.tell(e, "held", "", "", "")
+	case o.held && !held:
+		o.held, o.waiting = false, v.at
+		v.tell(e, "released", "", "", "")
 	}
 }
 
@@ -318,7 +316,7 @@ func (v *review) pending(r *rule.Rule, e *bookEntry) {
 func (v *review) fire(r *rule.Rule, e *bookEntry) {
 	lately := 0
 	for _, at := range e.fires {
-		if at >= v.at-7*day {
+		if at > v.at-7*day {
 			lately++
 		}
 	}
@@ -339,27 +337,21 @@ func (v *review) fire(r *rule.Rule, e *bookEntry) {
 }
 
 func (v *review) resolve(e *bookEntry, author, note, command string) {
-	v.book.resolve(e, v.at, author, note, command)
-}
-
-func (b *book) resolve(e *bookEntry, at int64, author, note, command string) {
-	e.open.enter(resolved, at)
-	e.open.Resolved = at
-	b.tell(e, at, "resolved", author, note, command)
+	e.open.enter(resolved, v.at)
+	e.open.Resolved = v.at
+	v.tell(e, "resolved", author, note, command)
 	e.open, e.clear = nil, -1
 }
 
+// tell writes a transition down, with the alert as it is now.
 func (v *review) tell(e *bookEntry, kind, author, note, command string) {
-	v.book.tell(e, v.at, kind, author, note, command)
-}
-
-// tell writes a transition down.
-func (b *book) tell(e *bookEntry, at int64, kind, author, note, command string) {
 	e.open.revision++
 	is := e.open.Alert
-	is.HeldBy = slices.Clone(is.HeldBy)
-	b.log = append(b.log, Transition{
-		Subject: b.subject, AlertID: e.open.id, Revision: e.open.revision, Kind: kind, At: at,
+	if r := v.set.Rule(is.Rule); r != nil {
+		is.HeldBy = v.heldBy(r)
+	}
+	v.log = append(v.log, Transition{
+		Subject: v.subject, AlertID: e.open.id, Revision: e.open.revision, Kind: kind, At: v.at,
 		Author: author, Note: note, CommandID: command, Alert: is,
 	})
 }

@@ -12,6 +12,7 @@ type reviewed struct {
 
 	account *Account
 	at      int64
+	urgent  int64 // as ledger.urgent
 }
 
 var _ rule.Subject = reviewed{}
@@ -34,12 +35,17 @@ func (s reviewed) Dimension(i int) scorecard.Value {
 }
 
 func (s reviewed) ScoreChange(days int32) scorecard.Value {
-	for _, r := range s.account.Rows {
-		if r.Day == s.account.Day-Day(days) && r.Evaluation.Known && s.last().Known {
-			return scorecard.Value{Micros: s.last().Score - r.Evaluation.Score, Known: true}
+	rows := s.account.Rows
+	then := len(rows) - int(days)
+	if then < 0 || rows[then].Day != s.account.Day-Day(days) || !rows[then].Evaluation.Known || !s.last().Known {
+		return scorecard.Value{}
+	}
+	for _, r := range rows[then:] {
+		if r.Evaluation.Card != s.last().Card || r.Evaluation.SetVersion != s.last().SetVersion {
+			return scorecard.Value{}
 		}
 	}
-	return scorecard.Value{}
+	return scorecard.Value{Micros: s.last().Score - rows[then].Evaluation.Score, Known: true}
 }
 
 func (s reviewed) RenewalDays() (int64, bool) {
@@ -47,27 +53,33 @@ func (s reviewed) RenewalDays() (int64, bool) {
 	return int64(renews - s.account.Day), ok
 }
 
-// urgent is when the oldest open urgent ticket was opened; -1: there is none.
+// urgent is since when that urgent ticket is open that is open longest; -1: there is none.
 func (l ledger) urgent() int64 {
 	oldest := int64(-1)
 	for _, t := range l.tickets() {
 		given, ok := t.events.latest(func(e *eventv1.Event) bool { return e.GetTicket().GetSeverity() != 0 })
-		opened, known := t.opened()
-		if !ok || given.Event.GetTicket().GetSeverity() != eventv1.Ticket_SEVERITY_URGENT || t.closed() || !known {
+		if !ok || given.Event.GetTicket().GetSeverity() != eventv1.Ticket_SEVERITY_URGENT || t.closed() {
 			continue
 		}
-		if oldest < 0 || opened.Time < oldest {
-			oldest = opened.Time
+		since, known := t.events.latest(func(e *eventv1.Event) bool {
+			action := e.GetTicket().GetAction()
+			return action == eventv1.Ticket_ACTION_OPENED || action == eventv1.Ticket_ACTION_REOPENED
+		})
+		if !known {
+			since = t.events.events[0]
+		}
+		if oldest < 0 || since.Time < oldest {
+			oldest = since.Time
 		}
 	}
 	return oldest
 }
 
 func (s reviewed) UrgentTicketHours() int64 {
-	if s.account.urgent < 0 {
+	if s.urgent < 0 {
 		return 0
 	}
-	return (s.at - s.account.urgent) / hour
+	return (s.at - s.urgent) / hour
 }
 
 func (s reviewed) TicketsOpened(days int32) int64 {
@@ -115,23 +127,29 @@ func (a *Account) sight() sight {
 
 // reviewRules reviews the account's rules.
 func (a *Account) reviewRules(at int64, w *World, quiet bool) {
-	a.due = false
+	a.view(at, w, quiet).run()
+	a.urgent = -1
+	if a.Stage != churned {
+		a.urgent = newLedger(a.Events, a.Day).urgent()
+	}
+}
+
+// view is what a review of the account goes by.
+func (a *Account) view(at int64, w *World, quiet bool) *review {
 	l := newLedger(a.Events, a.Day)
-	gone := l.churned()
 	s := reviewed{account: a, at: at, subject: subject{ledger: l, stage: a.Stage}}
 	if a.Last != nil {
 		s.measures = a.Last.Measures
 	}
-	a.urgent = l.urgent()
-	v := review{
-		book: a.alerts, at: at, quiet: quiet, gone: gone, set: w.ruleSet(a.Workspace), name: w.options.AlertID,
+	s.urgent = l.urgent()
+	return &review{
+		book: a.alerts, at: at, quiet: quiet, gone: a.Stage == churned, set: w.ruleSet(a.Workspace), name: w.options.AlertID,
 		look: a.sight(), owner: l.profile.text["owner"],
 		judge:  func(r *rule.Rule) (bool, bool) { return judge(r, s) },
 		inside: func(r *rule.Rule) bool { return r.InScope(s) },
-		silent: func(source string) bool { return w.sources[sourceKey{a.Workspace, source}].silent },
+		silent: func(source string) bool { return a.silent[source] },
 		moved:  a.drivers,
 	}
-	v.run()
 }
 
 // judge says whether a rule's condition holds, and whether it is clear.
@@ -143,16 +161,16 @@ func judge(r *rule.Rule, s rule.Subject) (holds, clear bool) {
 }
 
 // advance passes the midnights and timers up to a time, each in its turn.
-func (a *Account) advance(to int64, w *World) {
+func (a *Account) advance(to int64, w *World, quiet bool) {
 	for len(a.Events) > 0 {
 		midnight := int64(a.Day+1) * day
 		timer := a.nextTimer(w)
 		switch {
 		case midnight <= to && (timer < 0 || midnight <= timer):
 			a.rollTo(a.Day+1, w)
-			a.reviewRules(midnight, w, false)
+			a.reviewRules(midnight, w, quiet)
 		case timer >= 0 && timer <= to:
-			a.reviewRules(timer, w, false)
+			a.reviewRules(timer, w, quiet)
 		default:
 			return
 		}

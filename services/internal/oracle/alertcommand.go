@@ -1,65 +1,71 @@
 package oracle
 
 import (
+	"strings"
+
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 )
 
 // alertCommand applies a command about an alert.
 func (w *World) alertCommand(workspace string, c *logv1.AlertCommand) {
-	b, look := w.commanded(workspace, c)
-	if b != nil {
-		if at, ok := b.commands[c.GetCommandId()]; ok && w.logTime-at <= remembered {
-			return
-		}
+	key := Key{Workspace: workspace, Account: c.GetAccountId()}
+	a, decided := w.accounts[key], w.decided
+	if a != nil {
+		decided = a.decided
 	}
-	e, code := w.refuseAlertCommand(b, c)
+	command := workspace + "/" + c.GetCommandId()
+	if a != nil {
+		command = c.GetCommandId()
+	}
+	if at, ok := decided[command]; ok && w.logTime-at <= remembered {
+		return
+	}
+	v := w.commanded(workspace, a, c)
+	e, code := w.refuseAlertCommand(a, v, c)
 	if code != "" {
 		w.rejects = append(w.rejects, Rejected{
 			Workspace: workspace, Account: c.GetAccountId(), MessageID: c.GetCommandId(), Code: code,
 		})
 		return
 	}
-	b.commands[c.GetCommandId()] = w.logTime
-	b.obey(e, c, w.logTime, look)
-	if a := w.accounts[Key{Workspace: workspace, Account: c.GetAccountId()}]; a != nil {
-		a.due = true
-	} else {
-		w.due[b.subject] = true
+	decided[command] = w.logTime
+	v.obey(e, c)
+	if a != nil {
+		a.touched = true
 	}
 }
 
 // commanded finds the alerts that a command may be about: those of its account, or of the source that has the alert.
-func (w *World) commanded(workspace string, c *logv1.AlertCommand) (*book, sight) {
-	if c.GetAccountId() != "" {
-		a := w.accounts[Key{Workspace: workspace, Account: c.GetAccountId()}]
-		if a == nil {
-			return nil, sight{}
-		}
-		return a.alerts, a.sight()
+func (w *World) commanded(workspace string, a *Account, c *logv1.AlertCommand) *review {
+	if a != nil {
+		return a.view(w.logTime, w, false)
 	}
 	for s, b := range w.sourceBooks {
 		for _, t := range b.log {
-			if s.Workspace == workspace && t.AlertID == c.GetAlertId() {
-				return b, sight{}
+			if c.GetAccountId() == "" && s.Workspace == workspace && t.AlertID == c.GetAlertId() {
+				return w.viewSource(s, w.logTime)
 			}
 		}
 	}
-	return nil, sight{}
+	return nil
 }
 
 // refuseAlertCommand returns the code for which a command is refused, or nothing.
-func (w *World) refuseAlertCommand(b *book, c *logv1.AlertCommand) (*bookEntry, string) {
-	const longestSleep = 90 * day
+func (w *World) refuseAlertCommand(a *Account, v *review, c *logv1.AlertCommand) (*bookEntry, string) {
+	const longestSleep, longestNote = 90 * day, 4096
 	switch {
-	case !id(c.GetCommandId()), len(c.GetAccountId()) > longestID, len(c.GetAuthor()) > longestID:
+	case !id(c.GetCommandId()), len(c.GetAuthor()) > longestID, len(c.GetAssign().GetAssignee()) > longestID,
+		len(c.GetNote()) > longestNote, c.GetComment() != nil && strings.TrimSpace(c.GetNote()) == "":
 		return nil, "invalid_value"
 	case c.GetCommand() == nil:
 		return nil, "missing_body"
-	case b == nil:
+	case c.GetAccountId() != "" && a == nil:
+		return nil, "unknown_account"
+	case v == nil:
 		return nil, "alert_not_open"
 	}
 	var e *bookEntry
-	for _, one := range b.entries {
+	for _, one := range v.entries {
 		if one.open != nil && one.open.id == c.GetAlertId() {
 			e = one
 		}
@@ -79,24 +85,24 @@ func (w *World) refuseAlertCommand(b *book, c *logv1.AlertCommand) (*bookEntry, 
 }
 
 // obey does what a command says.
-func (b *book) obey(e *bookEntry, c *logv1.AlertCommand, at int64, look sight) {
+func (v *review) obey(e *bookEntry, c *logv1.AlertCommand) {
 	kind, o := "commented", e.open
 	switch {
 	case c.GetAcknowledge() != nil:
 		kind = acknowledged
-		o.enter(acknowledged, at)
+		o.enter(acknowledged, v.at)
 		o.TakenBy = c.GetAuthor()
 	case c.GetSnooze() != nil:
 		kind = snoozed
-		o.enter(snoozed, at)
-		o.Until, o.UntilWorse, o.slept = c.GetSnooze().GetUntilMicros(), c.GetSnooze().GetUntilWorse(), look
+		o.enter(snoozed, v.at)
+		o.Until, o.UntilWorse, o.slept = c.GetSnooze().GetUntilMicros(), c.GetSnooze().GetUntilWorse(), v.look
 	case c.GetAssign() != nil:
 		kind = "assigned"
 		o.Assignee = c.GetAssign().GetAssignee()
 	case c.GetResolve() != nil:
 		e.barred = true
-		b.resolve(e, at, c.GetAuthor(), c.GetNote(), c.GetCommandId())
+		v.resolve(e, c.GetAuthor(), c.GetNote(), c.GetCommandId())
 		return
 	}
-	b.tell(e, at, kind, c.GetAuthor(), c.GetNote(), c.GetCommandId())
+	v.tell(e, kind, c.GetAuthor(), c.GetNote(), c.GetCommandId())
 }

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"slices"
 
 	"hale.dev/services/internal/rule"
@@ -38,7 +39,7 @@ func (a *Account) drivers(r *rule.Rule) []Driver {
 	if split {
 		for _, d := range a.Last.Dimensions {
 			for _, part := range d.Measures {
-				if one := driver(part.Measure); one.Change != 0 && !slices.Contains(r.Measures, part.Measure) {
+				if one := driver(part.Measure); worse(one.Change, r) && !slices.Contains(r.Measures, part.Measure) {
 					moved = append(moved, one)
 				}
 			}
@@ -50,10 +51,24 @@ func (a *Account) drivers(r *rule.Rule) []Driver {
 		} else if x.Change != y.Change {
 			return 1
 		}
-		return 0
+		return cmp.Compare(order(x.Measure), order(y.Measure))
 	})
 	all := append(named, moved...)
 	return all[:min(len(all), most)]
+}
+
+// worse tells whether a change of the score is of the kind that a rule is about.
+func worse(change int64, r *rule.Rule) bool {
+	if r.Opportunity {
+		return change > 0
+	}
+	return change < 0
+}
+
+// order is a measure's place in the table of measures.
+func order(name string) scorecard.Measure {
+	m, _ := scorecard.MeasureByName(name)
+	return m
 }
 
 // contribution is what a measure gives to the score.

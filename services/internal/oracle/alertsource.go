@@ -1,8 +1,6 @@
 package oracle
 
 import (
-	"slices"
-
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
@@ -14,14 +12,7 @@ type sourceKey struct{ workspace, source string }
 // sourceState is what the log says of a source.
 type sourceState struct {
 	silent bool
-	last   int64 // when its last event came
-	known  bool
-}
-
-// frozen is what an account was when it heard of a silence.
-type frozen struct {
-	events []Timed
-	day    Day
+	last   int64 // when its last event came; 0: nothing was decided yet
 }
 
 // made are the measures that are made of a source.
@@ -35,8 +26,8 @@ func made(source string) []scorecard.Measure {
 			scorecard.ActiveUsers, scorecard.Stickiness, scorecard.LoginDays, scorecard.LoginTrend, scorecard.DaysSinceSeen,
 			scorecard.ChampionSeen,
 		},
-		"ticket": {scorecard.OpenTickets, scorecard.TicketVolume, scorecard.ResolutionHours, scorecard.ReopenRate},
-		"survey": {scorecard.NPS, scorecard.CES, scorecard.SurveyResponseRate, scorecard.CSAT},
+		"ticket":  {scorecard.OpenTickets, scorecard.TicketVolume, scorecard.ResolutionHours, scorecard.ReopenRate},
+		"survey":  {scorecard.NPS, scorecard.CES, scorecard.SurveyResponseRate, scorecard.CSAT},
 		"account": {scorecard.Pulse, scorecard.DaysSinceTouch},
 	}[source]
 }
@@ -45,63 +36,103 @@ func made(source string) []scorecard.Measure {
 func (w *World) setSource(workspace string, s *logv1.SetSource) {
 	key := sourceKey{workspace, s.GetSource()}
 	if made(s.GetSource()) == nil {
+		w.rejects = append(w.rejects, Rejected{Workspace: workspace, Code: "unknown_source"})
 		return
 	}
 	was := w.sources[key]
-	older := was.known && (s.GetLastEventMicros() < was.last || s.GetLastEventMicros() == was.last && was.silent)
-	if older {
+	if s.GetLastEventMicros() < was.last || s.GetLastEventMicros() == was.last && !s.GetSilent() {
 		return
 	}
-	w.sources[key] = sourceState{silent: s.GetSilent(), last: s.GetLastEventMicros(), known: true}
-	if was.silent != s.GetSilent() {
-		for _, a := range w.accounts {
-			if a.Workspace == workspace {
-				a.hear(w)
-			}
-		}
-	}
-	if w.options.Partition == 0 {
-		w.reviewSource(Subject{Workspace: workspace, Source: s.GetSource()}, w.logTime)
+	news := was.silent != s.GetSilent() || was.last == 0
+	w.sources[key] = sourceState{silent: s.GetSilent(), last: s.GetLastEventMicros()}
+	if news {
+		w.settingsChanged(workspace, false)
+		w.reviewSources(workspace)
 	}
 }
 
-// hear tells an account which sources are silent.
-func (a *Account) hear(w *World) {
-	if a.touched {
-		a.evaluate(w)
+// settingsChanged lets the accounts of a workspace hear that scorecards, rules or the silence of a source changed. Those
+// that the message has touched before hear it at its end; of scorecards there and then. Those in a load when that ends.
+func (w *World) settingsChanged(workspace string, scorecards bool) {
+	for _, a := range w.accounts {
+		switch {
+		case a.Workspace != workspace || w.final:
+		case a.load != "":
+			if scorecards {
+				a.evaluate(w)
+			}
+		case scorecards || !a.touched:
+			a.settle(w, false)
+		}
 	}
+}
+
+// settle hears of the silence of sources, evaluates the account and reviews its rules, at log time.
+func (a *Account) settle(w *World, quiet bool) {
 	a.listen(w)
 	a.evaluate(w)
-	if a.load == "" {
-		a.reviewRules(w.logTime, w, false)
-	}
+	a.reviewRules(w.logTime, w, quiet)
 }
 
 // listen makes those measures stand still that are made of a silent source, and lets the others go.
 func (a *Account) listen(w *World) {
-	var still []scorecard.Measure
+	still := map[scorecard.Measure]scorecard.Value{}
+	now := newLedger(a.Events, a.Day).still(w.set(a.Workspace).Milestones, everySource, a.still)
+	a.silent = map[string]bool{}
 	for _, source := range rule.Sources() {
-		if w.sources[sourceKey{a.Workspace, source}].silent {
-			still = append(still, made(source)...)
+		if a.silent[source] = w.sources[sourceKey{a.Workspace, source}].silent; !a.silent[source] {
+			continue
+		}
+		for _, m := range made(source) {
+			still[m] = now[m]
 		}
 	}
-	for m := range scorecard.MeasureCount {
-		if _, ok := a.frozen[m]; !slices.Contains(still, m) {
-			delete(a.frozen, m)
-		} else if !ok {
-			a.frozen[m] = frozen{events: slices.Clone(a.Events), day: a.Day}
+	a.still = still
+}
+
+// everySource connects all sources.
+const everySource = scorecard.SourceUsage | scorecard.SourceLogin | scorecard.SourceTicket
+
+// still are the measures of which some stand still. They keep their values as if all sources were connected; the absence
+// rule is applied to that.
+func (l ledger) still(
+	milestones []scorecard.Milestone, connected scorecard.Source, still map[scorecard.Measure]scorecard.Value,
+) scorecard.Values {
+	values := l.measures(milestones, connected)
+	active, helped := l.connected(connected)
+	for m, was := range still {
+		switch m {
+		case scorecard.ActiveUsers, scorecard.FeaturesUsed, scorecard.LoginDays, scorecard.DaysSinceSeen:
+			was.Known = was.Known && active
+		case scorecard.OpenTickets, scorecard.TicketVolume:
+			was.Known = was.Known && helped
+		default:
 		}
+		if values[m] = was; !was.Known {
+			values[m] = scorecard.Value{}
+		}
+	}
+	return values
+}
+
+// reviewSources reviews the rules on all sources of a workspace.
+func (w *World) reviewSources(workspace string) {
+	if w.options.Partition != 0 || w.final {
+		return
+	}
+	for _, source := range rule.Sources() {
+		s := Subject{Workspace: workspace, Source: source}
+		if w.sourceBooks[s] == nil {
+			w.sourceBooks[s] = newBook(s)
+		}
+		w.viewSource(s, w.logTime).run()
 	}
 }
 
-// reviewSource reviews the rules on a source.
-func (w *World) reviewSource(s Subject, at int64) {
-	delete(w.due, s)
-	if w.sourceBooks[s] == nil {
-		w.sourceBooks[s] = newBook(s)
-	}
+// viewSource is what a review of a source goes by.
+func (w *World) viewSource(s Subject, at int64) *review {
 	state := w.sources[sourceKey{s.Workspace, s.Source}]
-	v := review{
+	return &review{
 		book: w.sourceBooks[s], at: at, set: w.ruleSet(s.Workspace), name: w.options.AlertID, look: sight{band: unknown},
 		judge: func(r *rule.Rule) (bool, bool) {
 			holds := r.SourceWhen(s.Source, state.silent)
@@ -111,7 +142,6 @@ func (w *World) reviewSource(s Subject, at int64) {
 		silent: func(string) bool { return false },
 		moved:  func(*rule.Rule) []Driver { return nil },
 	}
-	v.run()
 }
 
 // setRules puts a newer document of rules in force.
@@ -121,22 +151,12 @@ func (w *World) setRules(workspace string, s *logv1.SetRules) {
 	}
 	set, err := w.options.ParseRules(s.GetVersion(), s.GetDocument())
 	if err != nil {
+		w.rejects = append(w.rejects, Rejected{Workspace: workspace, Code: "invalid_rules"})
 		return
 	}
 	w.rules[workspace] = set
-	for _, a := range w.accounts {
-		if a.Workspace == workspace && a.load == "" {
-			if a.touched {
-				a.evaluate(w)
-			}
-			a.reviewRules(w.logTime, w, false)
-		}
-	}
-	for _, source := range rule.Sources() {
-		if s := (Subject{Workspace: workspace, Source: source}); w.sourceBooks[s] != nil {
-			w.reviewSource(s, w.logTime)
-		}
-	}
+	w.settingsChanged(workspace, false)
+	w.reviewSources(workspace)
 }
 
 // ruleSet returns the rules in force in a workspace.

@@ -61,7 +61,7 @@ func (w *World) command(workspace string, c *logv1.AccountCommand) {
 		})
 		return
 	}
-	a.decided[c.GetCommandId()], a.due = w.logTime, true
+	a.decided[c.GetCommandId()] = w.logTime
 	switch {
 	case c.GetSetOverride() != nil:
 		a.override = &Override{Set: c.GetSetOverride(), Author: c.GetAuthor(), SetAt: w.logTime}

@@ -44,15 +44,11 @@ func Evaluate(events []Timed, today Day, set *scorecard.Set) Evaluation {
 }
 
 // evaluate scores an account of which some measures stand still.
-func evaluate(events []Timed, today Day, set *scorecard.Set, still map[scorecard.Measure]frozen) Evaluation {
+func evaluate(events []Timed, today Day, set *scorecard.Set, still map[scorecard.Measure]scorecard.Value) Evaluation {
 	l := newLedger(events, today)
 	stage := l.stage(set.Milestones)
 	measures := func(connected scorecard.Source) scorecard.Values {
-		values := l.measures(set.Milestones, connected)
-		for m, was := range still {
-			values[m] = Measures(was.events, was.day, set.Milestones, connected)[m]
-		}
-		return values
+		return l.still(set.Milestones, connected, still)
 	}
 	card := set.Select(subject{ledger: l, stage: stage, measures: measures(0)})
 	e := Evaluation{

@@ -62,7 +62,7 @@ type World struct {
 	rules       map[string]*rule.Set
 	sources     map[sourceKey]sourceState
 	sourceBooks map[Subject]*book
-	due         map[Subject]bool // sources whose alerts a message has touched
+	decided     map[string]int64 // as Account.decided, of commands about sources
 }
 
 // Replay applies a partition's whole log by the rules.
@@ -78,7 +78,7 @@ func replay(messages []Message, o Options, final bool) *World {
 		options: o, final: final,
 		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
 		rules: map[string]*rule.Set{}, sources: map[sourceKey]sourceState{}, sourceBooks: map[Subject]*book{},
-		due: map[Subject]bool{},
+		decided: map[string]int64{},
 	}
 	for _, m := range messages {
 		w.apply(m)
@@ -195,12 +195,12 @@ func (w *World) pass() {
 	}
 	for _, a := range w.accounts {
 		if a.load == "" {
-			a.advance(w.logTime, w)
+			a.advance(w.logTime, w, false)
 		}
 	}
 	for s, b := range w.sourceBooks {
 		for at := b.next(w.ruleSet(s.Workspace)); at >= 0 && at <= w.logTime; at = b.next(w.ruleSet(s.Workspace)) {
-			w.reviewSource(s, at)
+			w.viewSource(s, at).run()
 		}
 	}
 }
@@ -211,16 +211,13 @@ func (w *World) evaluateTouched() {
 		return
 	}
 	for _, a := range w.accounts {
-		a.due = a.due || a.touched
-		if a.touched {
+		switch {
+		case !a.touched:
+		case a.load == "":
+			a.settle(w, false)
+		default:
 			a.evaluate(w)
 		}
-		if a.due && a.load == "" {
-			a.reviewRules(w.logTime, w, false)
-		}
-	}
-	for s := range w.due {
-		w.reviewSource(s, w.logTime)
 	}
 }
 
@@ -235,15 +232,7 @@ func (w *World) setScorecards(workspace string, s *logv1.SetScorecards) {
 		return
 	}
 	w.sets[workspace] = set
-	for _, a := range w.accounts {
-		if a.Workspace != workspace || w.final {
-			continue
-		}
-		a.evaluate(w)
-		if a.load == "" {
-			a.reviewRules(w.logTime, w, false)
-		}
-	}
+	w.settingsChanged(workspace, true)
 }
 
 // closeLoad closes a load for ever and rolls its accounts to log time.
@@ -254,16 +243,20 @@ func (w *World) closeLoad(key loadKey) {
 	w.loads[key].closed = true
 	for _, a := range w.accounts {
 		if a.Workspace == key.workspace && a.load == key.id {
-			a.load = ""
-			a.rollTo(DayOf(w.logTime), w)
-			if !w.final {
-				if a.touched {
-					a.evaluate(w)
-				}
-				a.reviewRules(w.logTime, w, true)
-			}
+			a.leave(w)
 		}
 	}
+}
+
+// leave takes the account out of its load, and on to log time. What fires on the way, and there, is quiet.
+func (a *Account) leave(w *World) {
+	a.load = ""
+	if w.final {
+		a.rollTo(DayOf(w.logTime), w)
+		return
+	}
+	a.advance(w.logTime, w, true)
+	a.settle(w, true)
 }
 
 // refuse returns the code for which an event is refused, or nothing.
@@ -303,10 +296,12 @@ func (w *World) event(workspace string, e *eventv1.Event) {
 	if a == nil {
 		a = newAccount(key, l.id)
 		w.accounts[key] = a
-		a.listen(w)
 	}
 	if l.id == "" {
-		a.load, a.live = "", true
+		if a.load != "" {
+			a.leave(w)
+		}
+		a.live = true
 		a.rollTo(DayOf(w.logTime), w)
 	} else {
 		if w.loads[l] == nil {
