@@ -89,6 +89,7 @@ func (a *Account) Examine(workspace, account string, c *logv1.AlertCommand, at T
 func (a *Account) Command(v *Review, c *logv1.AlertCommand) *alertv1.Transition {
 	values, _ := a.lastValues(v.Set)
 	t := a.alerting.book.Command(a.alertReview(v, values), c)
+	a.alerting.seen = 0 // what it changed may change others
 	a.setTimer(v.At)
 	return t
 }
@@ -168,7 +169,7 @@ func (a *Account) lookedAt(v *Review, values *scorecard.Values, ok bool) uint64 
 	h := hash(1)
 	r := &a.result
 	h.add(uint64(r.Stage)<<8 | uint64(r.Band)<<1 | uint64(bit(ok)))
-	h.add(uint64(a.day)) //nolint:gosec // bit pattern only
+	h.add(uint64(a.day)<<32 | uint64(a.age())) //nolint:gosec // bit pattern only
 	h.add(v.Change)
 	h.add(v.Rules.Version)
 	h.add(uint64(a.alerting.silent) | uint64(bit(v.Quiet))<<8) //nolint:mnd // beside it

@@ -23,18 +23,28 @@ func (w *World) Alerts() map[Subject][]Transition {
 
 // Open returns the open alerts as of their last transition, ordered by id.
 func (w *World) Open() []Transition {
-	var open []Transition
+	return w.latest(func(t Transition) bool { return t.Alert.State != resolved })
+}
+
+// ended are the alerts that are not open.
+func (w *World) ended() []Transition {
+	return w.latest(func(t Transition) bool { return t.Alert.State == resolved })
+}
+
+// latest are the last transitions of alerts, those that are as wanted.
+func (w *World) latest(wanted func(Transition) bool) []Transition {
+	var found []Transition
 	for _, log := range w.Alerts() {
 		last := map[string]Transition{}
 		for _, t := range log {
 			last[t.AlertID] = t
 		}
 		for _, t := range last {
-			if t.Alert.State != resolved {
-				open = append(open, t)
+			if wanted(t) {
+				found = append(found, t)
 			}
 		}
 	}
-	slices.SortFunc(open, func(a, b Transition) int { return cmp.Compare(a.AlertID, b.AlertID) })
-	return open
+	slices.SortFunc(found, func(a, b Transition) int { return cmp.Compare(a.AlertID, b.AlertID) })
+	return found
 }

@@ -74,12 +74,8 @@ func Replay(messages []Message, o Options) *World { return replay(messages, o, f
 func ReplayFinal(messages []Message, o Options) *World { return replay(messages, o, true) }
 
 func replay(messages []Message, o Options, final bool) *World {
-	w := &World{
-		options: o, final: final,
-		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
-		rules: map[string]*rule.Set{}, sources: map[sourceKey]sourceState{}, sourceBooks: map[Subject]*book{},
-		decided: map[string]int64{},
-	}
+	w := newWorld(o)
+	w.final = final
 	for _, m := range messages {
 		w.apply(m)
 	}
@@ -87,6 +83,15 @@ func replay(messages []Message, o Options, final bool) *World {
 		w.finish()
 	}
 	return w
+}
+
+func newWorld(o Options) *World {
+	return &World{
+		options: o,
+		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
+		rules: map[string]*rule.Set{}, sources: map[sourceKey]sourceState{}, sourceBooks: map[Subject]*book{},
+		decided: map[string]int64{},
+	}
 }
 
 // finish evaluates every account once, at the end of the log.
