@@ -35,6 +35,7 @@ type Account struct {
 	load      string           // the open load the account is in
 	live      bool             // took a live event
 	touched   bool             // has changed since the last evaluation
+	known     *ledger          // see ledger
 
 	silent map[string]bool                       // sources of whose silence it has heard
 	still  map[scorecard.Measure]scorecard.Value // what stands still because of it
@@ -70,7 +71,16 @@ func (a *Account) accept(e Timed, logTime int64) {
 }
 
 // churned tells whether the account is churned on its day.
-func (a *Account) churned() bool { return newLedger(a.Events, a.Day).churned() }
+func (a *Account) churned() bool { return a.ledger().churned() }
+
+// ledger is all that is known of the account on its day. The last one is kept: alerts ask for it often.
+func (a *Account) ledger() ledger {
+	if a.known == nil || len(a.known.events) != len(a.Events) || a.known.today != a.Day {
+		l := newLedger(a.Events, a.Day)
+		a.known = &l
+	}
+	return *a.known
+}
 
 // evaluate scores the account on its day.
 func (a *Account) evaluate(w *World) {
@@ -79,7 +89,7 @@ func (a *Account) evaluate(w *World) {
 		a.Stage = churned
 		return
 	}
-	e := evaluate(a.Events, a.Day, w.set(a.Workspace), a.still)
+	e := evaluate(a.ledger(), w.set(a.Workspace), a.still)
 	a.Band = band(e, a.Last, a.Band)
 	a.Stage = e.Stage
 	a.Last = &e

@@ -1,11 +1,13 @@
 package oracle_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/oracle"
@@ -141,4 +143,13 @@ func TestAnAccountThatALateEventMakesOlderIsReviewed(t *testing.T) {
 		message(noon, setRules(1, young), event("a", noon, usage("f"))),
 		message(noon+1, event("b", noon-4*day, failedLogin())))
 	require.Equal(t, []string{"fired"}, h.kinds(firedAt("known", noon+1)))
+}
+
+// ticketRecord opens a ticket of acme, again if need be, or closes it.
+func ticketRecord(round, n int, open bool, at int64) *logv1.Record {
+	action := eventv1.Ticket_ACTION_CLOSED
+	if open {
+		action = eventv1.Ticket_ACTION_REOPENED
+	}
+	return event(fmt.Sprintf("%03d-%d", round, n), at, ticket(fmt.Sprint(n), action))
 }

@@ -11,14 +11,14 @@ import (
 	"hale.dev/services/internal/scorecard"
 )
 
-// genAlertLog draws a log in which much happens about alerts.
-func genAlertLog(t *rapid.T, messages, partition int) ([]oracle.Message, oracle.Options) {
+// genAlertLog draws a log in which much happens about alerts, and the world that it makes.
+func genAlertLog(t *rapid.T, messages, partition int) ([]oracle.Message, *oracle.World) {
 	options := realOptions()
 	options.Partition = partition
-	return oracle.GenLog(t, oracle.GenOptions{
+	return oracle.GenWorld(t, oracle.GenOptions{
 		Messages: messages, Days: 120, Documents: texts()[:1], Commands: true,
 		Alerts: &oracle.GenAlerts{Rules: rulings(), Options: options},
-	}), options
+	})
 }
 
 // requireAlertsLikeTheOracle folds logs by both, over partitions that open makes, and compares.
@@ -26,13 +26,13 @@ func requireAlertsLikeTheOracle(t *testing.T, percent int, open func(require.Tes
 	t.Helper()
 	some(t, percent, func(t *rapid.T) {
 		number := rapid.SampledFrom([]int{0, 0, 5}).Draw(t, "partition")
-		messages, options := genAlertLog(t, rapid.SampledFrom([]int{12, 24}).Draw(t, "length"), number)
+		messages, world := genAlertLog(t, rapid.SampledFrom([]int{12, 24}).Draw(t, "length"), number)
 		t.Log(tale(messages))
 		b := open(t)
 		defer b.close()
 		e := newEngineWith(t, fold.Options{Number: number, Shipped: scorecard.Shipped(), Parse: scorecard.Parse}, b)
 		e.run(messages, anything())
-		e.requireWorld(oracle.Replay(messages, options))
+		e.requireWorld(world)
 	})
 }
 

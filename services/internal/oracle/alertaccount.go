@@ -130,13 +130,13 @@ func (a *Account) reviewRules(at int64, w *World, quiet bool) {
 	a.view(at, w, quiet).run()
 	a.urgent = -1
 	if a.Stage != churned {
-		a.urgent = newLedger(a.Events, a.Day).urgent()
+		a.urgent = a.ledger().urgent()
 	}
 }
 
 // view is what a review of the account goes by.
 func (a *Account) view(at int64, w *World, quiet bool) *review {
-	l := newLedger(a.Events, a.Day)
+	l := a.ledger()
 	s := reviewed{account: a, at: at, subject: subject{ledger: l, stage: a.Stage}}
 	if a.Last != nil {
 		s.measures = a.Last.Measures

@@ -77,7 +77,7 @@ func (a *Account) settle(w *World, quiet bool) {
 // listen makes those measures stand still that are made of a silent source, and lets the others go.
 func (a *Account) listen(w *World) {
 	still := map[scorecard.Measure]scorecard.Value{}
-	now := newLedger(a.Events, a.Day).still(w.set(a.Workspace).Milestones, everySource, a.still)
+	now := a.ledger().still(w.set(a.Workspace).Milestones, everySource, a.still)
 	a.silent = map[string]bool{}
 	for _, source := range rule.Sources() {
 		if a.silent[source] = w.sources[sourceKey{a.Workspace, source}].silent; !a.silent[source] {

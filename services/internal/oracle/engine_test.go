@@ -229,8 +229,9 @@ func (e *engine) stored() map[string][]byte {
 	outbox := e.partition.Outbox()
 	state := e.partition.State
 	state.OutboxFirst, state.OutboxNext = 0, 0 // each commit makes an entry
+	timers := e.timers()
 	all := map[string][]byte{
-		"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": state.Encode(),
+		"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": e.withoutTimers(state.Encode(), timers),
 	}
 	for _, r := range e.decided(outbox) {
 		key := "alert " + r.GetTransition().GetTransitionId()
@@ -238,7 +239,7 @@ func (e *engine) stored() map[string][]byte {
 		all[key] = []byte(r.String())
 	}
 	for i, value := range e.backend.read(keys...) {
-		if value != nil && !slices.Contains(outbox, keys[i]) {
+		if value != nil && !slices.Contains(outbox, keys[i]) && !slices.Contains(timers, keys[i]) {
 			all[keys[i]] = value
 		}
 	}

@@ -58,8 +58,15 @@ const base = 19_780*day + 12*hour
 func FirstDay() Day { return DayOf(base) }
 
 // GenLog draws the whole log of a partition: several accounts in two workspaces, every kind of event,
-// duplicates, late and early events, scorecards, ticks, gaps of days, and historical loads.
+// duplicates, late and early events, scorecards, ticks, gaps of days, and historical loads; if wanted, what people decide,
+// and what happens about alerts.
 func GenLog(t *rapid.T, o GenOptions) []Message {
+	messages, _ := GenWorld(t, o)
+	return messages
+}
+
+// GenWorld is GenLog, and the world that the log makes, if alerts matter; else nil.
+func GenWorld(t *rapid.T, o GenOptions) ([]Message, *World) {
 	if o.Messages == 0 {
 		o.Messages = 50
 	}
@@ -77,7 +84,7 @@ func GenLog(t *rapid.T, o GenOptions) []Message {
 	for _, step := range steps {
 		messages = append(messages, s.message(step))
 	}
-	return messages
+	return messages, s.world
 }
 
 func genStep(t *rapid.T, o GenOptions) step {

@@ -40,12 +40,11 @@ type Measure struct {
 
 // Evaluate scores an account from its accepted events, in any order, on the day today.
 func Evaluate(events []Timed, today Day, set *scorecard.Set) Evaluation {
-	return evaluate(events, today, set, nil)
+	return evaluate(newLedger(events, today), set, nil)
 }
 
 // evaluate scores an account of which some measures stand still.
-func evaluate(events []Timed, today Day, set *scorecard.Set, still map[scorecard.Measure]scorecard.Value) Evaluation {
-	l := newLedger(events, today)
+func evaluate(l ledger, set *scorecard.Set, still map[scorecard.Measure]scorecard.Value) Evaluation {
 	stage := l.stage(set.Milestones)
 	measures := func(connected scorecard.Source) scorecard.Values {
 		return l.still(set.Milestones, connected, still)

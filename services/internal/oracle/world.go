@@ -87,7 +87,7 @@ func replay(messages []Message, o Options, final bool) *World {
 
 func newWorld(o Options) *World {
 	return &World{
-		options: o,
+		options:  o,
 		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
 		rules: map[string]*rule.Set{}, sources: map[sourceKey]sourceState{}, sourceBooks: map[Subject]*book{},
 		decided: map[string]int64{},
