@@ -10,6 +10,7 @@ rules:
   - {name: unseen, summary: unseen, severity: info, when: 'measures.days_since_seen >= 1.0', for: 1h, escalate_after: 2h,
      sources: [usage, login], owner: maya}
   - {name: seen, summary: seen, severity: info, opportunity: true, when: 'measures.days_since_seen < 1.0', keep_firing_for: 6h}
+  - {name: there, summary: there, severity: warning, when: 'coverage >= 0', escalate_after: never}
   - {name: tickets, summary: tickets, severity: warning, when: 'tickets_7d >= 1', sources: [ticket], scope: {stages: [onboarding, adopting]}}
   - {name: urgent, summary: urgent, severity: critical, when: 'urgent_ticket_hours >= 2', resolve: 'urgent_ticket_hours == 0'}
   - {name: mute, on: source, summary: mute, severity: critical, when: silent, for: 30m, keep_firing_for: 1h}

@@ -56,12 +56,12 @@ func genAlertCommand(t *rapid.T) *logv1.AlertCommand {
 		CommandId: fmt.Sprintf("c%d", rapid.IntRange(1, 200).Draw(t, "command id")), Author: one(t, "author", "jo", "kim", ""),
 		Note: one(t, "note", "", "I know"), Revision: one(t, "with revision", uint32(1), 0),
 	}
-	switch one(t, "decision", "acknowledge", "snooze", "resolve", "snooze", "acknowledge", "assign", "comment") {
+	switch one(t, "decision", "snooze", "acknowledge", "resolve", "snooze", "acknowledge", "assign", "comment") {
 	case "acknowledge":
 		c.Command = &logv1.AlertCommand_Acknowledge{Acknowledge: &logv1.Acknowledge{}}
 	case "snooze":
 		c.Command = &logv1.AlertCommand_Snooze{Snooze: &logv1.Snooze{
-			UntilMicros: one(t, "until", hour, 12*hour, 3*day, 90*day, 1, 0, 90*day+1, 40*day),
+			UntilMicros: one(t, "until", 90*day, hour, 12*hour, 3*day, 1, 40*day, 0, 90*day+1),
 			UntilWorse:  rapid.Bool().Draw(t, "until worse"),
 		}}
 	case "resolve":
