@@ -58,6 +58,7 @@ func (a *Account) review(v *Review, values scorecard.Values, ok bool) []*alertv1
 	}
 	seen := a.lookedAt(v, &values, ok)
 	if due := g.book.Next(); seen == g.seen && (due == 0 || due > v.At) {
+		g.book.Forget(v.At)
 		a.setTimer(v.At)
 		return nil
 	}
@@ -85,12 +86,12 @@ func (a *Account) Examine(workspace, account string, c *logv1.AlertCommand, at T
 	return nil
 }
 
-// Command puts a command that was examined into effect and returns what happened.
+// Command puts a command that was examined into effect and returns what happened. A review has to follow, which sets the
+// timer too.
 func (a *Account) Command(v *Review, c *logv1.AlertCommand) *alertv1.Transition {
 	values, _ := a.lastValues(v.Set)
 	t := a.alerting.book.Command(a.alertReview(v, values), c)
 	a.alerting.seen = 0 // what it changed may change others
-	a.setTimer(v.At)
 	return t
 }
 

@@ -105,7 +105,7 @@ type review struct {
 	look  sight
 	owner string
 	// judge says what a rule's conditions come to. Not called for an account that is churned.
-	judge func(r *rule.Rule) (holds, clear bool)
+	judge func(r *rule.Rule) (holds, over bool)
 	// inside says whether a rule's scope has the account in it.
 	inside func(r *rule.Rule) bool
 	silent func(source string) bool
@@ -127,12 +127,12 @@ func (v *review) run() {
 	for _, r := range rules {
 		v.wake(r)
 	}
-	type verdict struct{ holds, clear, inside bool }
+	type verdict struct{ holds, over, inside bool }
 	verdicts := map[string]verdict{}
 	for _, r := range rules {
 		to := verdict{inside: v.gone || v.inside(r)}
 		if !v.gone && to.inside {
-			to.holds, to.clear = v.judge(r)
+			to.holds, to.over = v.judge(r)
 		}
 		verdicts[r.Name] = to
 	}
@@ -143,7 +143,7 @@ func (v *review) run() {
 			e.barred, e.pending = false, false
 		}
 		if e.open != nil {
-			v.open(r, e, to.clear, to.inside)
+			v.open(r, e, to.over, to.inside)
 		} else if to.holds {
 			v.pending(r, e)
 		}
@@ -262,13 +262,13 @@ func (v *review) heldBy(r *rule.Rule) []string {
 }
 
 // open looks at an open alert: whether it ends, else whether it is held.
-func (v *review) open(r *rule.Rule, e *bookEntry, clear, inside bool) {
+func (v *review) open(r *rule.Rule, e *bookEntry, over, inside bool) {
 	o := e.open
 	switch {
 	case !inside:
 		v.resolve(e, "", "out_of_scope", "")
 		return
-	case !clear:
+	case !over:
 		e.clear = -1
 	default:
 		if e.clear < 0 {

@@ -153,3 +153,41 @@ func ticketRecord(round, n int, open bool, at int64) *logv1.Record {
 	}
 	return event(fmt.Sprintf("%03d-%d", round, n), at, ticket(fmt.Sprint(n), action))
 }
+
+// A review that is left out because nothing can happen forgets what a review would: a process that has just begun leaves
+// none out.
+func TestWhatIsRememberedOfAlertsDoesNotDependOnRestarts(t *testing.T) {
+	t.Parallel()
+	messages := []oracle.Message{
+		message(noon, setRules(1, held), event("a", noon, ticket("t", eventv1.Ticket_ACTION_OPENED))),
+		message(noon+1, resolveAlert("c", firedAt("first", noon))),
+		message(noon+7*day+hour, event("b", noon+7*day, usage("f"))),
+		message(noon+7*day+2*hour, event("b", noon+7*day, usage("f"))),
+	}
+	some(t, 30, func(t *rapid.T) {
+		options := fold.Options{Shipped: scorecard.Shipped(), Parse: scorecard.Parse}
+		calm, wild := newEngineWith(t, options, newTable(t)), newEngineWith(t, options, newTable(t))
+		calm.run(messages, nothing())
+		wild.run(messages, anything())
+		require.Equal(t, calm.stored(), wild.stored())
+	})
+}
+
+const lasting = `
+rules:
+  - {name: first, summary: first, severity: info, when: 'measures.open_tickets >= 1.0', keep_firing_for: 1d}
+`
+
+// What a command leaves is looked at when its message ends, not as of some time before it.
+func TestACommandUnderNewRulesDoesNotTakeTheAccountBackInTime(t *testing.T) {
+	t.Parallel()
+	id := firedAt("first", noon)
+	said := &logv1.AlertCommand{Note: "I know", Command: &logv1.AlertCommand_Comment{Comment: &logv1.Comment{}}}
+	h := decide(t,
+		message(noon, setRules(1, lasting), event("a", noon, ticket("t", eventv1.Ticket_ACTION_OPENED))),
+		message(noon+hour, event("b", noon+hour, ticket("t", eventv1.Ticket_ACTION_CLOSED))),
+		message(noon+3*hour, event("c", noon+hour, usage("f")), setRules(2, silence), onAlert("c", id, said),
+			event("d", noon+hour, usage("f"))))
+	require.Equal(t, []string{"fired", "commented", "resolved"}, h.kinds(id))
+	require.Equal(t, noon+3*hour, h[id][2].At)
+}

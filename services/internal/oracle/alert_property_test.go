@@ -23,7 +23,7 @@ func requireWholeLives(t require.TestingT, all lives) {
 			require.Equal(t, i > 0, one.Kind != "fired", "alert %s fires once", id)
 			require.Equal(t, i == len(life)-1 && one.Alert.State == "resolved", one.Kind == "resolved",
 				"alert %s resolves once, and nothing comes after it", id)
-			require.False(t, i > 0 && one.At < life[i-1].At, "time does not go back for alert %s", id)
+			require.False(t, i > 0 && one.At < life[i-1].At, "time does not go back: %+v", life)
 			require.False(t, one.Kind == "held" && len(one.Alert.HeldBy) == 0, "something holds what is held")
 			require.False(t, one.Kind == "released" && len(one.Alert.HeldBy) > 0, "nothing holds what is released")
 			require.LessOrEqual(t, one.Alert.Escalation, 3)

@@ -153,7 +153,7 @@ func (a *Account) view(at int64, w *World, quiet bool) *review {
 }
 
 // judge says whether a rule's condition holds, and whether it is clear.
-func judge(r *rule.Rule, s rule.Subject) (holds, clear bool) {
+func judge(r *rule.Rule, s rule.Subject) (holds, over bool) {
 	holds, known := r.When(s)
 	holds = holds && known
 	ends, known, given := r.Resolve(s)

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"fmt"
 	"strings"
 
 	logv1 "hale.dev/proto/gen/hale/log/v1"
@@ -13,9 +14,9 @@ func (w *World) alertCommand(workspace string, c *logv1.AlertCommand) {
 	if a != nil {
 		decided = a.decided
 	}
-	command := workspace + "/" + c.GetCommandId()
-	if a != nil {
-		command = c.GetCommandId()
+	command := c.GetCommandId()
+	if a == nil {
+		command = fmt.Sprintf("%q of %q in %q", command, c.GetAccountId(), workspace)
 	}
 	if at, ok := decided[command]; ok && w.logTime-at <= remembered {
 		return

@@ -53,7 +53,7 @@ func (a *Account) drivers(r *rule.Rule) []Driver {
 		}
 		return cmp.Compare(order(x.Measure), order(y.Measure))
 	})
-	all := append(named, moved...)
+	all := slices.Concat(named, moved)
 	return all[:min(len(all), most)]
 }
 

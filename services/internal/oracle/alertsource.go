@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"slices"
+
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
@@ -101,18 +103,25 @@ func (l ledger) still(
 	values := l.measures(milestones, connected)
 	active, helped := l.connected(connected)
 	for m, was := range still {
-		switch m {
-		case scorecard.ActiveUsers, scorecard.FeaturesUsed, scorecard.LoginDays, scorecard.DaysSinceSeen:
-			was.Known = was.Known && active
-		case scorecard.OpenTickets, scorecard.TicketVolume:
-			was.Known = was.Known && helped
-		default:
+		if slices.Contains(measuresOfUse(), m) && !active || slices.Contains(measuresOfTickets(), m) && !helped {
+			was.Known = false
 		}
 		if values[m] = was; !was.Known {
 			values[m] = scorecard.Value{}
 		}
 	}
 	return values
+}
+
+// measuresOfUse and measuresOfTickets are those that the absence rule is about.
+func measuresOfUse() []scorecard.Measure {
+	return []scorecard.Measure{
+		scorecard.ActiveUsers, scorecard.FeaturesUsed, scorecard.LoginDays, scorecard.DaysSinceSeen,
+	}
+}
+
+func measuresOfTickets() []scorecard.Measure {
+	return []scorecard.Measure{scorecard.OpenTickets, scorecard.TicketVolume}
 }
 
 // reviewSources reviews the rules on all sources of a workspace.
