@@ -38,7 +38,7 @@ func requireAlertsLikeTheOracle(t *testing.T, percent int, open func(require.Tes
 
 func TestTheEngineDecidesAlertsLikeTheOracle(t *testing.T) {
 	t.Parallel()
-	requireAlertsLikeTheOracle(t, 40, func(t require.TestingT) backend { return newTable(t) })
+	requireAlertsLikeTheOracle(t, 25, func(t require.TestingT) backend { return newTable(t) })
 }
 
 func TestTheEngineDecidesAlertsLikeTheOracleOverMemory(t *testing.T) {

@@ -54,7 +54,7 @@ func (h lives) byRule() map[string][][]oracle.Transition {
 
 func TestEveryAlertFiresOnceAndResolvesOnceInAnyGroupingAndCrashes(t *testing.T) {
 	t.Parallel()
-	some(t, 15, func(t *rapid.T) {
+	some(t, 10, func(t *rapid.T) {
 		messages, _ := genAlertLog(t, 16, 0)
 		t.Log(tale(messages))
 		options := fold.Options{Shipped: scorecard.Shipped(), Parse: scorecard.Parse}
