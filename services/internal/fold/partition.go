@@ -447,7 +447,9 @@ func (p *Partition) enter(id, workspace string, ev *eventv1.Event, at int64, a *
 			a.Begin(health.DayOf(p.LogTime))
 			return
 		}
-		p.leave(id, a, set, p.LogTime)
+		if p.OpenLoad(workspace, a.Load()) {
+			p.leave(id, a, set, p.LogTime)
+		}
 		p.bring(id, workspace, a, set)
 		return
 	}
