@@ -89,7 +89,7 @@ func (d *Driver) proto() *alertv1.Driver {
 		Measure: m.Name(), Unit: m.Unit(), Before: float(d.Before), After: float(d.After), ScoreChange: micros(d.Change),
 	}
 	if d.Day != 0 {
-		out.BeforeDate = time.Unix(int64(d.Day)*int64(day/1_000_000), 0).UTC().Format(time.DateOnly)
+		out.BeforeDate = time.Unix(int64(d.Day)*(day/1_000_000), 0).UTC().Format(time.DateOnly)
 	}
 	return out
 }

@@ -32,6 +32,7 @@ type Condition struct {
 // Review is what a review of one account, or one source, goes by.
 type Review struct {
 	Key
+
 	// At is its time.
 	At Time
 	// Rules in force. Those for another kind of thing are passed over.
