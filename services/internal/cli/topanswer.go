@@ -26,19 +26,19 @@ func (t *topAnswers) answer(ctx context.Context, request any) tea.Msg {
 	case top.Decide:
 		alert, err := t.decide(ctx, r)
 
-		return top.Decided{Request: r, Alert: alert, Err: oneLine(err)}
+		return top.Decided{Request: r, Alert: alert, Err: flatError(err)}
 	case top.Explain:
 		text, err := t.explain(ctx, r.AccountID)
 
-		return top.Explained{AccountID: r.AccountID, Text: text, Err: oneLine(err)}
+		return top.Explained{AccountID: r.AccountID, Text: text, Err: flatError(err)}
 	case top.Match:
 		ids, err := t.match(ctx, r.Filter)
 
-		return top.Matched{Filter: r.Filter, IDs: ids, Err: oneLine(err)}
+		return top.Matched{Filter: r.Filter, IDs: ids, Err: flatError(err)}
 	case top.List:
 		accounts, total, err := t.list(ctx, r.Filter)
 
-		return top.Listed{Filter: r.Filter, Accounts: accounts, Total: total, Err: oneLine(err)}
+		return top.Listed{Filter: r.Filter, Accounts: accounts, Total: total, Err: flatError(err)}
 	default:
 		return nil
 	}
@@ -138,8 +138,8 @@ func (t *topAnswers) list(ctx context.Context, filter string) (accounts []*healt
 	return accounts, total, err
 }
 
-// oneLine is an error as printError writes it, on one line; nil: there was none.
-func oneLine(err error) error {
+// flatError is an error as printError writes it, on one line; nil: there was none.
+func flatError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -43,7 +43,7 @@ func (f *topFeeds) all() []func(context.Context) error {
 
 // cut tells that a feed was cut and goes on.
 func (f *topFeeds) cut(feed top.Feed) func(error) {
-	return func(err error) { f.send(top.FeedState{Feed: feed, Err: oneLine(err)}) }
+	return func(err error) { f.send(top.FeedState{Feed: feed, Err: flatError(err)}) }
 }
 
 func (f *topFeeds) watchAlerts(ctx context.Context) error {

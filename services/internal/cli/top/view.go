@@ -79,7 +79,7 @@ func (m *Model) keys() string {
 		return "enter explain  / filter  tab alerts  m movers  ? help  q quit"
 	}
 
-	return "a ack  s snooze  r resolve  c comment  enter explain  / filter  tab accounts  ?  q"
+	return "a ack  s snooze  r resolve  c comment  enter explain  / filter  tab  ? help  q"
 }
 
 // header is the first line: what is looked at, when, and whether it is live.

@@ -111,6 +111,10 @@ func (m *Model) alertCells(a *alertv1.Alert) []cell {
 
 	if a != nil {
 		s := a.GetSubject()
+		if s == nil { // it is about a source
+			s = &alertv1.Subject{}
+		}
+
 		texts = []string{
 			severityName(a.GetSeverity()), stateName(a), m.since(a.GetSince().AsTime()), clean(aboutName(a)), money(s.ArrAtRisk),
 			m.renews(s.GetRenewalDate()), clean(first(a.GetAssignee(), s.GetOwner(), none)), clean(a.GetSummary()),
@@ -179,12 +183,13 @@ func stateName(a *alertv1.Alert) string {
 
 // accountCells are the places of an account; of none: the headings.
 func (m *Model) accountCells(s *healthv1.AccountSummary) []cell {
-	wideName, owner, renews := 23, 10, 6
+	owner, renews := 10, 6
 	if m.width >= wide {
-		wideName, owner, renews = 44, 18, 10
+		owner, renews = 18, 10
 	}
 
-	widths := []int{wideName, 6, 8, 6, 8, 8, renews, owner}
+	account := min(m.width-(6+8+6+8+8+renews+owner+7), widest)
+	widths := []int{account, 6, 8, 6, 8, 8, renews, owner}
 	texts := []string{"ACCOUNT", "SCORE", "BAND", "7 DAYS", "ARR", "AT RISK", "RENEWS", "OWNER"}
 
 	if s != nil {

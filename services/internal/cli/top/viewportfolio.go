@@ -12,6 +12,8 @@ const (
 	figuresWidth, gapWidth = 44, 3
 	// wide is a screen on which full dates and longer names have a place.
 	wide = 110
+	// widest is how wide a name may be: it is read together with the figures beside it.
+	widest = 50
 )
 
 // summary is the portfolio by band, with the movers beside it.
@@ -86,7 +88,7 @@ func (m *Model) moverLines(width int) []string {
 			change = "+" + change
 		}
 
-		label := fit(clean(first(one.name, one.id)), width-14)
+		label := fit(clean(first(one.name, one.id)), min(width-14, widest))
 		lines = append(lines, label+right(change, 7)+m.paint.band(one.band, right(score(one.score), 7)))
 	}
 
