@@ -89,9 +89,9 @@ func topEnded(err, cause error) error {
 	switch {
 	case cause != nil && !errors.Is(cause, context.Canceled):
 		return cause
-	case err == nil || cause != nil:
-		return nil
-	default:
+	case err != nil && cause == nil:
 		return fmt.Errorf("showing the view: %w", err)
+	default:
+		return nil
 	}
 }

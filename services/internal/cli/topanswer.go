@@ -82,7 +82,7 @@ func (t *topAnswers) send(ctx context.Context, c alertv1.AlertServiceClient, d t
 	}
 }
 
-// explain is what `hale accounts explain` and `hale accounts facts` print.
+// explain is what `hale accounts explain` and `hale accounts facts` print, the first narrower.
 func (t *topAnswers) explain(ctx context.Context, account string) (string, error) {
 	h, err := t.app.getHealth(ctx, account, "")
 	if err != nil {
@@ -91,7 +91,14 @@ func (t *topAnswers) explain(ctx context.Context, account string) (string, error
 
 	var b strings.Builder
 
-	if err := drawExplanation(h)(&b); err != nil {
+	if err := drawHeading(&b, h); err != nil {
+		return "", err
+	}
+
+	whole := explanationTable(h)
+	measures := whole.narrow()
+
+	if err := measures.write(&b); err != nil {
 		return "", err
 	}
 

@@ -85,7 +85,7 @@ func followStream(ctx context.Context, once func(context.Context) (heard bool, e
 		begun = begun || heard
 
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // that is how it is to end
 		}
 
 		if !begun || !goesOn(err) {

@@ -38,32 +38,38 @@ func TestDeciding(t *testing.T) {
 	}{
 		"a acknowledges": {
 			[]string{"a"},
-			top.Decide{Action: top.Acknowledge, Revision: 3}, acknowledged("maya"), "acknowledged: acme, The score is critical, and has been for a day, by maya",
+			top.Decide{Action: top.Acknowledge, Revision: 3},
+			acknowledged("maya"), "acknowledged: acme, The score is critical, and has been for a day, by maya",
 		},
 		"s asks how long, and a digit takes a choice": {
 			[]string{"s", "3"},
-			top.Decide{Action: top.Snooze, Revision: 3, For: 24 * time.Hour}, after(func(a *alertv1.Alert) {
+			top.Decide{Action: top.Snooze, Revision: 3, For: 24 * time.Hour},
+			after(func(a *alertv1.Alert) {
 				a.State, a.SnoozeUntil = alertv1.State_STATE_SNOOZED, timestamppb.New(noon().Add(24*time.Hour))
 			}), "until 2026-03-11 12:00:00 UTC",
 		},
 		"the choices of s can be walked": {
 			[]string{"s", "right", "right", "right", "right", "left", "right", "enter"},
-			top.Decide{Action: top.Snooze, Revision: 3, For: 7 * 24 * time.Hour}, after(func(a *alertv1.Alert) {
+			top.Decide{Action: top.Snooze, Revision: 3, For: 7 * 24 * time.Hour},
+			after(func(a *alertv1.Alert) {
 				a.State = alertv1.State_STATE_SNOOZED
 			}), "snoozed: acme",
 		},
 		"r asks first": {
 			[]string{"r", "y"},
-			top.Decide{Action: top.Resolve, Revision: 3}, after(func(a *alertv1.Alert) { a.State = alertv1.State_STATE_RESOLVED }),
+			top.Decide{Action: top.Resolve, Revision: 3},
+			after(func(a *alertv1.Alert) { a.State = alertv1.State_STATE_RESOLVED }),
 			"resolved: acme",
 		},
 		"c sends a remark": {
 			[]string{"c", "we cull", "backspace", "backspace", "backspace", "alled  ", "enter"},
-			top.Decide{Action: top.Comment, Text: "we called"}, after(func(*alertv1.Alert) {}), "comment added: acme",
+			top.Decide{Action: top.Comment, Text: "we called"},
+			after(func(*alertv1.Alert) {}), "comment added: acme",
 		},
 		"what is typed can be taken back": {
 			[]string{"c", "no", "ctrl+u", "one two", "ctrl+w", "é", "backspace", "three", "enter"},
-			top.Decide{Action: top.Comment, Text: "one three"}, after(func(*alertv1.Alert) {}), "comment added: acme",
+			top.Decide{Action: top.Comment, Text: "one three"},
+			after(func(*alertv1.Alert) {}), "comment added: acme",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,16 +1,18 @@
 package top
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // page is text over the whole screen, which can be longer than that.
 type page struct {
 	title, id string
 	lines     []string
-	top       int
+	top, left int // the first line and column that are seen
 }
 
 func newPage(title, id, text string) *page {
@@ -26,7 +28,7 @@ func (p *page) set(text string) { p.lines = strings.Split(strings.TrimRight(text
 // key scrolls, or closes the page.
 func (p *page) key(k tea.KeyPressMsg, height int) (open bool) {
 	switch k.String() {
-	case "esc", "q", "backspace", "left", "?":
+	case "esc", "q", "backspace", "?":
 		return false
 	case "up", "k":
 		p.top--
@@ -36,8 +38,12 @@ func (p *page) key(k tea.KeyPressMsg, height int) (open bool) {
 		p.top -= height
 	case "pgdown", "space":
 		p.top += height
+	case "left":
+		p.left = max(p.left-sideways, 0)
+	case "right":
+		p.left += sideways
 	case "home", "g":
-		p.top = 0
+		p.top, p.left = 0, 0
 	case "end", "G":
 		p.top = len(p.lines)
 	}
@@ -47,11 +53,19 @@ func (p *page) key(k tea.KeyPressMsg, height int) (open bool) {
 	return true
 }
 
+// sideways is by how many columns a page is moved.
+const sideways = 8
+
 // seen are the lines that fit.
 func (p *page) seen(height int) []string {
 	from := max(min(p.top, len(p.lines)-height), 0) // the terminal may have grown
+	lines := slices.Clone(p.lines[from:min(from+height, len(p.lines))])
 
-	return p.lines[from:min(from+height, len(p.lines))]
+	for i, line := range lines {
+		lines[i] = ansi.TruncateLeft(line, p.left, "")
+	}
+
+	return lines
 }
 
 // help says what the keys do.

@@ -72,7 +72,7 @@ func pad(lines []string, n int) []string {
 	return lines[:max(min(len(lines), n), 0)]
 }
 
-const pageKeys = "up/down pgup/pgdn scroll  esc back  ctrl+c quit"
+const pageKeys = "arrows, pgup, pgdn scroll  esc back  ctrl+c quit"
 
 func (m *Model) keys() string {
 	if m.tab == tabAccounts {
@@ -149,14 +149,16 @@ func (p *prompt) line(paint paint, width int) string {
 		return line + text + paint.chosen(" ")
 	}
 
+	words := make([]string, 0, len(p.choices))
+
 	for i, c := range p.choices {
 		word := " " + c.name + " "
 		if i == p.at {
 			word = paint.chosen("[" + c.name + "]")
 		}
 
-		line += word + " "
+		words = append(words, word)
 	}
 
-	return line + paint.dim("left, right, enter")
+	return line + strings.Join(words, " ") + " " + paint.dim("left, right, enter")
 }

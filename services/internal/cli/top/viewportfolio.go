@@ -47,8 +47,8 @@ func bands() []healthv1.Band {
 
 // figures is the table of the portfolio.
 func (m *Model) figures() []string {
-	heading := "BAND" + strings.Repeat(" ", 6) + right("ACCOUNTS", 8) + right(strings.TrimSpace("ARR "+m.portfolio.GetCurrency()), 13) +
-		right("AT RISK", 13)
+	arr := strings.TrimSpace("ARR " + m.portfolio.GetCurrency())
+	heading := fit("BAND", 10) + right("ACCOUNTS", 8) + right(arr, 13) + right("AT RISK", 13)
 	lines := []string{m.paint.dim(heading)}
 
 	if m.portfolio == nil {
