@@ -61,8 +61,11 @@ func (a *app) runTop(ctx context.Context, filter, author string) error {
 		Place: at.server, Now: time.Now(), Color: lookup(a.io.Environ, "NO_COLOR") == "", Filter: filter,
 		Ask: func(request any) tea.Msg { return answers.answer(ctx, request) },
 	})
-	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(a.io.In), tea.WithOutput(a.io.Out),
-		tea.WithEnvironment(a.io.Environ), tea.WithoutSignalHandler()) // signals end ctx
+	program := tea.NewProgram(model, tea.WithInput(a.io.In), tea.WithOutput(a.io.Out), tea.WithEnvironment(a.io.Environ),
+		tea.WithoutSignalHandler()) // signals end ctx
+
+	// With tea.WithContext the program would be killed, and leave behind what reads the terminal.
+	defer context.AfterFunc(ctx, program.Quit)()
 
 	var running sync.WaitGroup
 
