@@ -123,7 +123,7 @@ bench: ## Measure Hale beside what it stands on. ARGS="-runs 1 -only bd" for a p
 	cd services && go run ./e2e/bench $(ARGS)
 
 .PHONY: chaos
-chaos: ## Let everything fail on clusters under load, and compare with the oracle. ARGS="-seed 7 -parts 3 -results FILE"
+chaos: ## Let everything fail on clusters under load, and compare with the oracle. ARGS="-seed 7 -parts 3" or "-alerts -rounds 500"
 	cd services && go run ./e2e/chaos $(ARGS)
 
 .PHONY: release

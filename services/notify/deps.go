@@ -18,6 +18,13 @@ import (
 // Alerts is the stream that is followed.
 type Alerts interface {
 	Follow(ctx context.Context, after uint64, f func(alertlog.Entry) error) error
+	Latest(ctx context.Context, f func(alertlog.Entry) error) (last uint64, err error)
+}
+
+// Portfolio is where accounts are read for digests.
+type Portfolio interface {
+	// Accounts calls f for every account of a workspace, with its score at the end of the last day that was over at a time.
+	Accounts(ctx context.Context, workspace string, before time.Time, f func(Holding)) error
 }
 
 // Journal is the stream of what became of notifications.
@@ -53,6 +60,8 @@ type Deps struct {
 	Journal  Journal
 	Settings Settings
 	Leader   Leader
+	// Portfolio is read for digests; nil: there are none, and whoever wants one finds a warning in the log.
+	Portfolio Portfolio
 	// Senders makes what sends to a receiver; nil: that of package sender.
 	Senders func(*receiver.Receiver) (sender.Sender, error)
 	// Clock is the clock; nil: that of the machine.

@@ -29,6 +29,7 @@ type session struct {
 	entries chan alertlog.Entry
 	wishes  chan delivery.Wish
 	results chan result
+	made    chan made
 	broken  chan error // what the followers ended with
 	timer   chan struct{}
 
@@ -59,7 +60,7 @@ func (s *Service) session(ctx context.Context) error {
 
 	w := &session{
 		service: s, state: state, entries: make(chan alertlog.Entry, batch), wishes: make(chan delivery.Wish),
-		results: make(chan result), broken: make(chan error, 2), timer: make(chan struct{}, 1), retry: jobs,
+		results: make(chan result), made: make(chan made), broken: make(chan error, 2), timer: make(chan struct{}, 1), retry: jobs,
 		senders: senders{make: s.deps.Senders},
 	}
 
@@ -118,6 +119,10 @@ func (w *session) work(ctx context.Context) error {
 			return err
 		}
 
+		if err := w.digest(ctx); err != nil {
+			return err
+		}
+
 		if err := w.start(ctx); err != nil {
 			return err
 		}
@@ -143,6 +148,12 @@ func (w *session) work(ctx context.Context) error {
 			err = w.record(ctx, r)
 		case wish := <-w.wishes:
 			err = w.grant(ctx, wish)
+		case m := <-w.made:
+			if m.err != nil {
+				w.undigested(ctx, m)
+			} else {
+				err = w.digested(ctx, m)
+			}
 		case err = <-w.broken:
 			err = w.follow(ctx, err)
 		}

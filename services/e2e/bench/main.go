@@ -32,6 +32,8 @@ func main() {
 	flag.IntVar(&o.rebuild, "rebuild", 10_000_000, "events of the log that is folded again")
 	flag.IntVar(&o.watchers, "watchers", 10_000, "watchers of one query process")
 	flag.IntVar(&o.many, "many", 1_000_000, "accounts of snapshot, midnight roll, bounded memory and lists")
+	flag.IntVar(&o.alerts, "alerts", 500, "alerts that are followed from event to webhook")
+	flag.IntVar(&o.storm, "storm", 100_000, "accounts that cross a threshold at one midnight")
 	flag.StringVar(&o.only, "only", "", "measure only these parts, letters of the issue's list (for example bd)")
 	flag.Parse()
 	redis.SetDriverLogger(slog.New(slog.DiscardHandler)) // servers that are just starting refuse connections
@@ -52,7 +54,7 @@ func exit(err error) int {
 type options struct {
 	runs, events, accounts, backlog int
 	replicas, kills, rebuild, many  int
-	watchers                        int
+	watchers, alerts, storm         int
 	clusters                        bool
 	only                            string
 }
@@ -126,6 +128,8 @@ func parts() []part {
 		{"q", lists, true},
 		{"r", batchGet, false},
 		{"s", watchFanOut, true},
+		{"t", alertPath, false},
+		{"u", storm, true},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	trace "go.opentelemetry.io/otel/trace/noop"
 
 	"hale.dev/services/e2e/rig"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
@@ -82,6 +83,8 @@ type night struct {
 	store    store.Store
 	rejects  *reject.Stream
 	pressure *pressure.Board
+	// alerts is told what is decided; nil: nobody is.
+	alerts *alertlog.Log
 }
 
 func openNight(ctx context.Context, conn *nats.Conn, s store.Store) (*night, error) {
@@ -115,7 +118,7 @@ func (n *night) yesterday(ctx context.Context, accounts int) error {
 		if err != nil {
 			return fmt.Errorf("filling the log: %w", err)
 		}
-		return n.await(ctx, patience, sweeping, uint64(eventsEach*accounts)) //nolint:gosec // positive
+		return n.await(ctx, sweeping, uint64(eventsEach*accounts)) //nolint:gosec // positive
 	})
 }
 
@@ -134,7 +137,7 @@ func (n *night) pass(ctx context.Context, b *bench, engine string) error {
 		begun := time.Now()
 		today := health.DayOf(begun.UnixMicro())
 		load := drip(ctx, n.log.Log)
-		err = n.await(ctx, patience, func(s *fold.State) bool { return health.DayOf(s.LogTime) != today || sweeping(s) }, 0)
+		err = n.await(ctx, func(s *fold.State) bool { return health.DayOf(s.LogTime) != today || sweeping(s) }, 0)
 		took := time.Since(begun)
 		err = errors.Join(err, load.close())
 		if err == nil {
@@ -160,10 +163,14 @@ func (n *night) pass(ctx context.Context, b *bench, engine string) error {
 // scoring calls f while a scoring service runs on the log and the store.
 func (n *night) scoring(ctx context.Context, f func(ctx context.Context) error) error {
 	writer := n.log.NewWriter(eventlog.WriterOptions{})
-	service, err := scoring.New(scoring.Config{Now: n.log.now}, scoring.Deps{
+	deps := scoring.Deps{
 		Log: n.log, Store: n.store, Rejects: n.rejects, Pressure: n.pressure, Writer: writer,
 		Logger: slog.New(slog.DiscardHandler), Tracer: trace.NewTracerProvider(), Meter: metric.NewMeterProvider(),
-	})
+	}
+	if n.alerts != nil {
+		deps.Alerts = n.alerts
+	}
+	service, err := scoring.New(scoring.Config{Now: n.log.now}, deps)
 	if err != nil {
 		return errors.Join(fmt.Errorf("making the service: %w", err), writer.Close(ctx))
 	}
@@ -179,8 +186,8 @@ func (n *night) scoring(ctx context.Context, f func(ctx context.Context) error) 
 }
 
 // await waits until no partition's state is unfinished and so many events are counted.
-func (n *night) await(ctx context.Context, within time.Duration, unfinished func(*fold.State) bool, counted uint64) error {
-	return until(ctx, within, func() error {
+func (n *night) await(ctx context.Context, unfinished func(*fold.State) bool, counted uint64) error {
+	return until(ctx, patience, func() error {
 		sum := uint64(0)
 		for p := range n.log.Layout().Partitions {
 			head, _, err := n.store.Read(ctx, p)

@@ -34,6 +34,9 @@ type options struct {
 	sum     bool
 	dir     string
 	keep    bool
+	// alerts runs package chain instead; rounds are its rounds.
+	alerts bool
+	rounds int
 }
 
 func parse(args []string) (options, error) {
@@ -57,6 +60,8 @@ func parse(args []string) (options, error) {
 	set.BoolVar(&o.sum, "sum", false, "run nothing: print the sum of -results")
 	set.StringVar(&o.dir, "dir", "", "folder for the fleet's files; empty: a temporary one")
 	set.BoolVar(&o.keep, "keep", false, "keep the fleet's files")
+	set.BoolVar(&o.alerts, "alerts", false, "kill what stands between an event and the delivery of its alert, instead")
+	set.IntVar(&o.rounds, "rounds", 0, "with -alerts: how many processes are killed; 0: 20")
 	set.Usage = func() {
 		fmt.Fprintln(set.Output(), "Usage of chaos:")
 		set.PrintDefaults()

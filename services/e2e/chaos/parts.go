@@ -39,6 +39,9 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.alerts {
+		return runAlerts(ctx, o, dir, programs)
+	}
 	var all trial.Report
 	for part := range o.parts {
 		r, err := runPart(ctx, o, part, dir, programs)
@@ -81,7 +84,7 @@ func runPart(ctx context.Context, o options, part int, dir string, programs rig.
 }
 
 // note adds a report to the file of results.
-func note(file string, r *trial.Report) error {
+func note(file string, r any) error {
 	if file == "" {
 		return nil
 	}

@@ -18,6 +18,9 @@ func TestParse(t *testing.T) {
 	require.Equal(t, options{parts: 3, trial: trial.Options{
 		Seed: 7, Faults: 60, Time: 9 * time.Minute, Classes: []fault.Class{fault.KillNATS, fault.ClockStep},
 	}}, o)
+	o, err = parse([]string{"-alerts", "-rounds", "500", "-seed", "2"})
+	require.NoError(t, err)
+	require.Equal(t, options{parts: 1, alerts: true, rounds: 500, trial: trial.Options{Seed: 2}}, o)
 	_, err = parse([]string{"-earthquake"})
 	require.Error(t, err)
 }

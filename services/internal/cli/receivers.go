@@ -63,10 +63,13 @@ func receiversTable(version uint64, text string) (table, error) {
 
 // receiversPreviewCommand needs no server: templates are in the file.
 func (a *app) receiversPreviewCommand() *cobra.Command {
+	var digest bool
+
 	cmd := &cobra.Command{
 		Use: "preview FILE RECEIVER", Short: "Show what a receiver of a document would be sent for a made-up alert; sends nothing",
-		Args:    arguments(2, 2, "a file, or - for stdin, and the name of a receiver"),
-		Example: "  hale receivers preview receivers.yaml on-call",
+		Args: arguments(2, 2, "a file, or - for stdin, and the name of a receiver"),
+		Example: "  hale receivers preview receivers.yaml on-call\n" +
+			"  hale receivers preview receivers.yaml success-mail --digest",
 		RunE: func(_ *cobra.Command, args []string) error {
 			doc, err := a.read(args[0], maxDocument)
 			if err != nil {
@@ -78,7 +81,12 @@ func (a *app) receiversPreviewCommand() *cobra.Command {
 				return refused("%s: %w", args[0], err)
 			}
 
-			shown, err := set.Preview(args[1], a.settings.process.Notify.ConsoleURL)
+			preview := set.Preview
+			if digest {
+				preview = set.PreviewDigest
+			}
+
+			shown, err := preview(args[1], a.settings.process.Notify.ConsoleURL)
 			if err != nil {
 				return refused("%s: %w", args[0], err)
 			}
@@ -93,6 +101,7 @@ func (a *app) receiversPreviewCommand() *cobra.Command {
 		},
 	}
 	a.flags(cmd, "client.output", "notify.console_url")
+	cmd.Flags().BoolVar(&digest, "digest", false, "a made-up digest instead")
 
 	return cmd
 }

@@ -47,6 +47,12 @@ func TestReceiversPreview(t *testing.T) {
 	require.Zero(t, got.code, got.err)
 	golden(t, "receivers-preview", got.out)
 
+	const chat = `{receivers: [{name: chat, kind: slack, settings: {url: "file:slack"}}]}`
+
+	digest := hale(t, chat, "receivers", "preview", "-", "chat", "--digest")
+	require.Zero(t, digest.code, digest.err)
+	golden(t, "receivers-preview-digest", digest.out)
+
 	none := hale(t, receiversFile, "receivers", "preview", "-", "nobody")
 	require.Equal(t, 6, none.code)
 	require.Contains(t, none.err, `there is no such receiver: "nobody"`)

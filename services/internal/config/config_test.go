@@ -245,6 +245,12 @@ func TestMistakes(t *testing.T) {
 		}))
 	})
 
+	t.Run("variables that hold secrets of receivers are left alone", func(t *testing.T) {
+		t.Parallel()
+		require.NoError(t, setup().set.Load("", []string{"HALE_SECRET_HOOK=whsec_x"}))
+		require.ErrorIs(t, setup().set.Load("", []string{"HALE_SECRETS=x"}), config.ErrUnknown)
+	})
+
 	for name, lines := range map[string][]string{
 		"a key given twice":            {"nats: a", "nats: b"},
 		"a map where a value belongs":  {"nats:", "  url: x"},

@@ -112,7 +112,7 @@ func (s *Set) environment(environ []string) ([]assignment, error) {
 
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, Prefix) || value == "" || s.ignored[name] {
+		if !strings.HasPrefix(name, Prefix) || strings.HasPrefix(name, SecretPrefix) || value == "" || s.ignored[name] {
 			continue
 		}
 

@@ -10,6 +10,9 @@ import (
 // Prefix is what every environment variable begins with.
 const Prefix = "HALE_"
 
+// SecretPrefix is what variables begin with that hold secrets of receivers. They are no settings: documents name them.
+const SecretPrefix = Prefix + "SECRET_"
+
 // Set is a list of settings. The zero value is empty. It is not safe for concurrent use.
 type Set struct {
 	settings []*Setting

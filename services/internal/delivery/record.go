@@ -17,7 +17,7 @@ const (
 	ReasonReceiver  = "receiver_removed"
 )
 
-// Record is one message of the stream: a *Delivery, a *Notice or a *Cursor.
+// Record is one message of the stream: a *Delivery, a *Notice, a *Cursor or a *Period.
 type Record interface {
 	subject() (string, error)
 }
@@ -88,6 +88,8 @@ type Notice struct {
 	Attempts uint32    `json:"attempts,omitempty"`
 	// Reason is why it failed last.
 	Reason string `json:"reason,omitempty"`
+	// Digest is what is told where it is not alerts, as whoever delivers encodes it. It goes when it is delivered.
+	Digest []byte `json:"digest,omitempty"`
 }
 
 // Alerts are the ids of the alerts that the notice tells of, each once.
@@ -111,6 +113,15 @@ func (n *Notice) Alerts() []string {
 // Cursor says up to which sequence of ALERTS everything has its deliveries.
 type Cursor struct {
 	Sequence uint64 `json:"sequence"`
+}
+
+// Period says up to when a digest of a workspace has been made.
+type Period struct {
+	Workspace string `json:"workspace"`
+	// Digest is its name.
+	Digest string `json:"digest"`
+	// To is the end of the last period.
+	To time.Time `json:"to"`
 }
 
 // Entry is a record as it stands in the stream.

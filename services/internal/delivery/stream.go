@@ -204,6 +204,8 @@ func decode(subject string, data []byte) (Record, error) {
 		r = &Notice{}
 	case subject == cursorSubject:
 		r = &Cursor{}
+	case strings.HasPrefix(subject, periodPrefix):
+		r = &Period{}
 	default:
 		return nil, nil //nolint:nilnil // a wish, or what a later version writes
 	}

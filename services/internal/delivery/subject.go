@@ -17,6 +17,7 @@ const (
 	resendPrefix    = "notify.resend."
 	resendSubjects  = resendPrefix + ">"
 	cursorSubject   = "notify.cursor"
+	periodPrefix    = "notify.period."
 	transitionSep   = "-"
 	subjectSegments = 4
 )
@@ -44,6 +45,8 @@ func (d *Delivery) subject() (string, error) {
 func (n *Notice) subject() (string, error) { return noticeSubject(n.Workspace, n.ID) }
 
 func (c *Cursor) subject() (string, error) { return cursorSubject, nil }
+
+func (p *Period) subject() (string, error) { return join(periodPrefix, p.Workspace, p.Digest) }
 
 func noticeSubject(workspace, id string) (string, error) { return join(noticePrefix, workspace, id) }
 

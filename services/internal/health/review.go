@@ -103,7 +103,7 @@ func (a *Account) alertReview(v *Review, values scorecard.Values) *alert.Review 
 		Key: alert.Key{Workspace: v.Workspace, Account: v.Account}, At: v.At, Rules: v.Rules, Quiet: v.Quiet,
 		Churned: r.Stage == StageChurned, Score: -1, Owner: a.profile.text(fieldOwner),
 		Conditions: func(one *rule.Rule) alert.Condition { return conditionOf(one, view) },
-		Silent:     a.silentSource, Subject: a.alertSubject,
+		Silent:     a.silentSource, Subject: a.Subject,
 		Drivers: func(one *rule.Rule) []alert.Driver { return a.alertDrivers(one, v.Set) },
 	}
 	if r.Band > BandUnknown {
@@ -139,8 +139,8 @@ func (a *Account) silentSource(name string) bool {
 	return false
 }
 
-// alertSubject describes the account for people who read an alert.
-func (a *Account) alertSubject() *alertv1.Subject {
+// Subject describes the account for people who read an alert.
+func (a *Account) Subject() *alertv1.Subject {
 	r, p := &a.result, &a.profile
 	s := &alertv1.Subject{
 		Name: p.text(fieldName), Band: healthv1.Band(r.Band), Stage: healthv1.Stage(r.Stage),

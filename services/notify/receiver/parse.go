@@ -19,6 +19,7 @@ const (
 
 	maxReceivers = 100
 	maxRoutes    = 200
+	maxDigests   = 100
 	maxList      = 20
 
 	defaultConcurrency = 4
@@ -55,7 +56,7 @@ type parser struct {
 }
 
 func (p *parser) document(n document.Node) {
-	at, ok := p.Mapping(n, []string{"receivers"}, []string{"kind", "routes", "default_route"})
+	at, ok := p.Mapping(n, []string{"receivers"}, []string{"kind", "routes", "default_route", "digests"})
 	if !ok {
 		return
 	}
@@ -80,6 +81,12 @@ func (p *parser) document(n document.Node) {
 
 	if one, ok := at["default_route"]; ok {
 		p.route(one, true)
+	}
+
+	if all, ok := at["digests"]; ok {
+		for _, one := range p.list(all, maxDigests) {
+			p.digest(one)
+		}
 	}
 }
 

@@ -26,13 +26,23 @@ type Shown struct {
 }
 
 // Preview returns what a receiver would be sent for a made-up alert, and sends nothing.
-func (s *Set) Preview(name, console string) ([]Shown, error) {
+func (s *Set) Preview(name, console string) ([]Shown, error) { return s.preview(name, sample(console)) }
+
+// PreviewDigest returns what a receiver would be sent for a made-up digest, and sends nothing.
+func (s *Set) PreviewDigest(name, console string) ([]Shown, error) {
+	n := sample(console)
+	n.Digest, n.Alerts = sampleDigest(n), nil
+
+	return s.preview(name, n)
+}
+
+func (s *Set) preview(name string, n *sender.Notification) ([]Shown, error) {
 	r := s.Receiver(name)
 	if r == nil {
 		return nil, fmt.Errorf("%w: %q", ErrNoReceiver, name)
 	}
 
-	payloads, err := sender.Preview(r.Settings, sample(console))
+	payloads, err := sender.Preview(r.Settings, n)
 	if err != nil {
 		return nil, fmt.Errorf("rendering for %s: %w", name, err)
 	}
@@ -71,5 +81,20 @@ func sample(console string) *sender.Notification {
 		Alerts: []*alertv1.Transition{{
 			TransitionId: "sample-1", Kind: alertv1.Transition_KIND_FIRED, At: timestamppb.New(at), Alert: a,
 		}},
+	}
+}
+
+// sampleDigest is a made-up digest of an owner whose only account is that of the notification's alert.
+func sampleDigest(n *sender.Notification) *sender.Digest {
+	a := n.Alerts[0].GetAlert()
+	account := sender.Account{ID: a.GetAccountId(), Subject: a.GetSubject()}
+	rising := &alertv1.Subject{Name: "Umbra", Score: new(81.0), Band: healthv1.Band_BAND_HEALTHY, Owner: a.GetSubject().GetOwner()}
+
+	return &sender.Digest{
+		Owner: a.GetSubject().GetOwner(), From: n.Sent.AddDate(0, 0, -1), To: n.Sent,
+		Fell:     []sender.Move{{Account: account, Before: 56, After: a.GetSubject().GetScore()}},
+		Rose:     []sender.Move{{Account: sender.Account{ID: "umbra", Subject: rising}, Before: 74.5, After: rising.GetScore()}},
+		Renewals: []sender.Account{account},
+		Open:     []*alertv1.Alert{a},
 	}
 }

@@ -18,6 +18,8 @@ const (
 	CodeTime              = "time_invalid"       // not a time of day
 	CodeTimeZone          = "unknown_time_zone"  // no such time zone
 	CodeDay               = "unknown_day"        // no such day of the week
+	CodeDuplicateDigest   = "duplicate_digest"   // a digest's name is taken
+	CodeNoDigests         = "digest_unsupported" // a kind of receiver that takes no digests
 )
 
 // Problem is one thing that is wrong in a document.

@@ -17,6 +17,8 @@ type Set struct {
 	Receivers []*Receiver
 	// Routes in the order of the document, the default route last, if there is one.
 	Routes []*Route
+	// Digests in the order of the document.
+	Digests []*Digest
 }
 
 // Receiver is where notifications go.

@@ -19,8 +19,19 @@ func (s *session) buildNotify(ctx context.Context, b *base) (service, error) {
 		return nil, fmt.Errorf("opening the lease: %w", err)
 	}
 
-	return notify.New(s.config.Notify, notify.Deps{
+	deps := notify.Deps{
 		Alerts: b.alerts, Journal: b.delivered, Settings: b.settings, Leader: leader,
 		Logger: s.logger, Meter: s.telemetry.Meter,
-	})
+	}
+
+	switch partitions := b.log.Layout().Partitions; {
+	case b.store != nil:
+		deps.Portfolio = notify.NewPortfolio(b.store, partitions)
+	case s.config.Redis != "":
+		late := &lateStore{open: s.openRedis}
+		s.later("closing the store of digests", late.Close)
+		deps.Portfolio = notify.NewPortfolio(late, partitions)
+	}
+
+	return notify.New(s.config.Notify, deps)
 }

@@ -276,6 +276,12 @@ func (s *session) embed() (*nats.Conn, error) {
 	return nc, nil
 }
 
+func (s *session) openRedis(ctx context.Context) (store.Store, error) {
+	return redis.Open(ctx, redis.Options{
+		URL: s.config.Redis, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
+	})
+}
+
 func (s *session) openStore(ctx context.Context, b *base) error {
 	if !s.runs(Scoring) && !s.runs(Query) {
 		return nil
@@ -284,9 +290,7 @@ func (s *session) openStore(ctx context.Context, b *base) error {
 	var err error
 
 	if s.config.Redis != "" {
-		b.store, err = redis.Open(ctx, redis.Options{
-			URL: s.config.Redis, Logger: s.logger, Tracer: s.telemetry.Tracer, Meter: s.telemetry.Meter,
-		})
+		b.store, err = s.openRedis(ctx)
 	} else {
 		b.store, err = memory.Open(memory.Options{
 			Dir: filepath.Join(s.config.Data, storeFolder), Logger: s.logger, Meter: s.telemetry.Meter,

@@ -45,6 +45,8 @@ func recordKey(r delivery.Record) (key string, replaced bool) {
 		return r.Workspace + "." + r.ID, true
 	case *delivery.Cursor:
 		return "", true
+	case *delivery.Period:
+		return "period " + r.Workspace + "." + r.Digest, true
 	default:
 		return "-", false
 	}
@@ -56,7 +58,9 @@ func (s *State) apply(r delivery.Record) error {
 	case *delivery.Delivery:
 		return s.applyDelivery(r)
 	case *delivery.Notice:
-		s.applyNotice(r)
+		return s.applyNotice(r)
+	case *delivery.Period:
+		s.periods[place{r.Workspace, r.Digest}] = r.To
 	case *delivery.Cursor:
 		s.cursor = r.Sequence
 		maps.DeleteFunc(s.seen, func(_ string, sequence uint64) bool { return sequence <= s.cursor })
@@ -127,7 +131,7 @@ func (s *State) join(d *delivery.Delivery, t *alertv1.Transition) {
 	})
 }
 
-func (s *State) applyNotice(r *delivery.Notice) {
+func (s *State) applyNotice(r *delivery.Notice) error {
 	l := s.lane(r.Workspace, r.Receiver)
 	g := l.group(r.Group)
 	n := g.busy[r.ID]
@@ -147,6 +151,13 @@ func (s *State) applyNotice(r *delivery.Notice) {
 
 	n.record = r
 
+	if r.Digest != nil && n.digest == nil {
+		var err error
+		if n.digest, err = decodeDigest(r.Digest); err != nil {
+			return fmt.Errorf("reading notice %s: %w", r.ID, err)
+		}
+	}
+
 	if r.Closed.After(g.last) {
 		g.last = r.Closed
 	}
@@ -165,6 +176,8 @@ func (s *State) applyNotice(r *delivery.Notice) {
 	if r.Status.Over() {
 		s.settle(n)
 	}
+
+	return nil
 }
 
 // settle tells the threads what became of a notice.

@@ -6,7 +6,7 @@ import (
 
 // Next is when something is to be done next, if nothing happens until then; zero: nothing is.
 func (s *State) Next(now time.Time) time.Time {
-	var next time.Time
+	next := s.nextDigest(now)
 
 	for at, l := range s.lanes {
 		r := s.setup(at.workspace).Receivers.Receiver(at.name)

@@ -39,7 +39,7 @@ func (s *State) Result(j Job, failure error, now time.Time) ([]delivery.Write, e
 	record.At, record.Attempts, record.NextTry, record.Reason = now, record.Attempts+1, time.Time{}, ""
 
 	if failure == nil {
-		record.Status = delivery.StatusDelivered
+		record.Status, record.Digest = delivery.StatusDelivered, nil
 	} else {
 		s.failed(&record, failure, j.Receiver, now)
 	}

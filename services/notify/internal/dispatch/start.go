@@ -184,7 +184,7 @@ func notification(n *notice) *sender.Notification {
 	}
 
 	m := &sender.Notification{
-		ID: n.record.ID, Group: n.record.Group, Workspace: n.record.Workspace, Sent: n.record.Closed,
+		ID: n.record.ID, Group: n.record.Group, Workspace: n.record.Workspace, Sent: n.record.Closed, Digest: n.digest,
 	}
 
 	for _, one := range n.members {

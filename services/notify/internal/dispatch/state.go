@@ -6,6 +6,7 @@ import (
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	"hale.dev/services/internal/delivery"
 	"hale.dev/services/internal/matcher"
+	"hale.dev/services/notify/internal/sender"
 	"hale.dev/services/notify/receiver"
 )
 
@@ -31,9 +32,13 @@ type State struct {
 	seen    map[string]uint64            // deliveries behind the cursor, with the sequence of their transition
 	alerts  map[place]map[string]*thread // open alerts, by receiver
 	lanes   map[place]*lane              // receivers
+
+	periods     map[place]time.Time // digests, with the end of the last period
+	making      map[place]bool      // digests that are being made
+	retryDigest map[place]time.Time // when one is made again that could not be
 }
 
-// place names an alert or a receiver of a workspace.
+// place names an alert, a receiver or a digest of a workspace.
 type place struct{ workspace, name string }
 
 // thread is what a receiver was told of one alert.
@@ -89,7 +94,8 @@ type member struct {
 type notice struct {
 	record   *delivery.Notice
 	members  []*member
-	settled  bool // its members do not wait any more
+	digest   *sender.Digest // nil: it tells of its members
+	settled  bool           // its members do not wait any more
 	inFlight bool
 }
 
@@ -98,6 +104,7 @@ func New(random func() float64) *State {
 	return &State{
 		random: random, setups: map[string]*Setup{}, written: map[string]uint64{}, seen: map[string]uint64{},
 		alerts: map[place]map[string]*thread{}, lanes: map[place]*lane{},
+		periods: map[place]time.Time{}, making: map[place]bool{}, retryDigest: map[place]time.Time{},
 	}
 }
 
