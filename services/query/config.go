@@ -19,6 +19,7 @@ const (
 	defaultHeartbeat      = 15 * time.Second
 	defaultWatchRing      = 32768
 	defaultAlertRing      = 4096
+	defaultTestAccounts   = 20_000
 )
 
 // Config of the query service. The zero value works.
@@ -50,6 +51,9 @@ type Config struct {
 	WatchRing int `koanf:"-"`
 	// AlertRing is how many transitions of alerts of a workspace are kept for its watchers at least; 0: 4,096.
 	AlertRing int `koanf:"-"`
+	// RulesTestAccounts bounds the accounts that a test of rules holds in memory, tens of kilobytes each: those of the
+	// workspace in one stream of the log; 0: 20,000.
+	RulesTestAccounts int `koanf:"rules_test_accounts"`
 }
 
 var (
@@ -57,8 +61,8 @@ var (
 	ErrInsecure = errors.New("query: a listener beyond loopback needs TLS, or insecure set")
 	// ErrOrigin is returned for an origin that is not scheme://host[:port], in lower case.
 	ErrOrigin = errors.New("query: cors_origins: not an origin such as https://dash.example.com")
-	// ErrNegative is returned for a negative duration.
-	ErrNegative = errors.New("query: max_wait and drain must not be negative")
+	// ErrNegative is returned for a negative duration, or number.
+	ErrNegative = errors.New("query: max_wait, drain and rules_test_accounts must not be negative")
 )
 
 // Validate reports the first value that cannot be used.
@@ -67,7 +71,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("query: %w", err)
 	}
 
-	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 || c.AlertRing < 0 {
+	if c.MaxWait < 0 || c.Drain < 0 || c.ReconcileAfter < 0 || c.Heartbeat < 0 || c.WatchRing < 0 || c.AlertRing < 0 ||
+		c.RulesTestAccounts < 0 {
 		return ErrNegative
 	}
 
@@ -135,6 +140,10 @@ func (c Config) complete() Config {
 
 	if c.AlertRing == 0 {
 		c.AlertRing = defaultAlertRing
+	}
+
+	if c.RulesTestAccounts == 0 {
+		c.RulesTestAccounts = defaultTestAccounts
 	}
 
 	if c.ReconcileAfter == 0 {

@@ -64,6 +64,8 @@ const (
 	reasonAlertAcknowledged = "ALERT_ALREADY_ACKNOWLEDGED"
 	reasonSilence           = "SILENCE_NOT_FOUND"
 	reasonSilencesFull      = "SILENCES_FULL"
+	reasonRulesTestBusy     = "RULES_TEST_BUSY"
+	reasonRulesTestTooLarge = "RULES_TEST_TOO_LARGE"
 )
 
 // metadataResumeToken is where programs find the token of a watch that ended.

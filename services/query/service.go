@@ -82,8 +82,10 @@ type Service struct {
 	audiences *audiences
 	accounts  *accounts
 	reports   *report.Writer
-	writer    *eventlog.Writer
-	servers   *servers
+	// rulesTests are the tests of rules under way.
+	rulesTests workspaces
+	writer     *eventlog.Writer
+	servers    *servers
 	// named finds the filter of a workspace's segment.
 	named func(workspace, name string) (*column.Filter, bool)
 	// stopping is closed when the service begins to stop, and ends streams.

@@ -23,6 +23,12 @@ import (
 type Snapshots interface {
 	// List returns the snapshots of a partition, of all if it is negative.
 	List(ctx context.Context, partition int) ([]snapshot.Info, error)
+	// Newest returns the newest good snapshot of a partition that ok accepts, OldestGood that with the lowest cursor;
+	// snapshot.ErrNotFound: there is none.
+	Newest(ctx context.Context, partition int, ok func(snapshot.Meta) bool) (snapshot.Info, *snapshot.Meta, error)
+	OldestGood(ctx context.Context, partition int, ok func(snapshot.Meta) bool) (snapshot.Info, *snapshot.Meta, error)
+	// Open opens a snapshot to read it.
+	Open(ctx context.Context, info snapshot.Info) (*snapshot.Stored, error)
 }
 
 // anyPartition stands for all of them.

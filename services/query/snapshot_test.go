@@ -122,7 +122,11 @@ func TestSnapshotsOff(t *testing.T) {
 }
 
 // brokenPlace cannot be listed.
-type brokenPlace struct{ err error }
+type brokenPlace struct {
+	query.Snapshots
+
+	err error
+}
 
 func (b brokenPlace) List(context.Context, int) ([]snapshot.Info, error) { return nil, b.err }
 
@@ -139,7 +143,7 @@ func TestSnapshotsInABrokenPlace(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 
-			w := start(t, openMemory(t), func(_ *query.Config, d *query.Deps) { d.Snapshots = brokenPlace{c.err} })
+			w := start(t, openMemory(t), func(_ *query.Config, d *query.Deps) { d.Snapshots = brokenPlace{err: c.err} })
 			_, err := w.admin().ListSnapshots(w.as(access.RoleAdmin), &adminv1.ListSnapshotsRequest{})
 			requireError(t, err, c.code, reason)
 			_, err = w.admin().RestoreSnapshot(w.as(access.RoleAdmin), &adminv1.RestoreSnapshotRequest{})

@@ -181,5 +181,5 @@ func (w *worker) loadPartition(ctx context.Context) error {
 
 // identityOf names the stream that a state is folded from: the log, the stream's number, and when it was made.
 func identityOf(layout eventlog.Layout, stream int, info eventlog.StreamInfo) string {
-	return fmt.Sprintf("%s/%d/%d", layout.ID, stream, info.Created.UnixNano())
+	return layout.Identity(stream, info)
 }

@@ -70,16 +70,21 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 			return nil, fmt.Errorf("histogram %s: %w", h.name, err)
 		}
 	}
+	return m, m.gauges(meter)
+}
+
+// gauges registers what goes up and down.
+func (m *metrics) gauges(meter metric.Meter) error {
 	var err error
 	m.lagSeconds, err = meter.Float64Gauge("hale_scoring_lag",
 		metric.WithUnit("s"), metric.WithDescription("Age of the message last read, by stream, while more wait; else 0."))
 	if err != nil {
-		return nil, fmt.Errorf("gauge of lag: %w", err)
+		return fmt.Errorf("gauge of lag: %w", err)
 	}
 	m.outboxAge, err = meter.Float64Gauge("hale_scoring_outbox_age",
 		metric.WithUnit("s"), metric.WithDescription("For how long decided alerts wait to be published, by partition."))
 	if err != nil {
-		return nil, fmt.Errorf("gauge of the outbox: %w", err)
+		return fmt.Errorf("gauge of the outbox: %w", err)
 	}
 	gauges := []struct {
 		to               *metric.Int64Gauge
@@ -93,10 +98,10 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	}
 	for _, g := range gauges {
 		if *g.to, err = meter.Int64Gauge(g.name, metric.WithUnit(g.unit), metric.WithDescription(g.help)); err != nil {
-			return nil, fmt.Errorf("gauge %s: %w", g.name, err)
+			return fmt.Errorf("gauge %s: %w", g.name, err)
 		}
 	}
-	return m, nil
+	return nil
 }
 
 func (m *metrics) leaseHeld(ctx context.Context, stream int, held bool) {

@@ -21,10 +21,10 @@ const (
 	// outboxPatience bounds how long an owner that ends in order goes on telling.
 	outboxPatience = 2 * time.Second
 	// outboxTry bounds one try.
-	outboxTry                     = 10 * time.Second
-	outboxFirstRest, outboxRest   = 50 * time.Millisecond, 10 * time.Second
-	outboxLook                    = 10 * time.Millisecond
-	outboxAlarmRest, outboxSecond = 30 * time.Second, time.Second
+	outboxTry                   = 10 * time.Second
+	outboxFirstRest, outboxRest = 50 * time.Millisecond, 10 * time.Second
+	outboxLook                  = 10 * time.Millisecond
+	outboxAlarmRest, outboxUnit = 30 * time.Second, time.Second
 	// outboxCurrent is how long an entry may wait where all is well.
 	outboxCurrent = 5 * time.Second
 )
@@ -178,7 +178,7 @@ func (o *outbox) read(ctx context.Context, from, to uint64) ([]*logv1.AlertRecor
 		entry := &logv1.AlertRecords{}
 		if err := proto.Unmarshal(value, entry); value == nil || err != nil {
 			o.w.service.raise(ctx, o.w.number, alarmf(codeAlertLost, "entry %d of the outbox: present %t: %v",
-				from+uint64(i), value != nil, err), "what was decided about alerts cannot be told: it is passed over") //nolint:gosec // small
+				from+uint64(i), value != nil, err), "what was decided about alerts cannot be told: it is passed over")
 			continue
 		}
 		all = append(all, entry.GetRecords()...)
@@ -229,7 +229,7 @@ func (o *outbox) empty(ctx context.Context) {
 	<-o.ended
 	ctx, cancel := context.WithTimeout(ctx, outboxPatience)
 	defer cancel()
-	for rest := outboxFirstRest; ; rest = min(2*rest, outboxSecond) { // doubles
+	for rest := outboxFirstRest; ; rest = min(2*rest, outboxUnit) { // doubles
 		done, err := o.step(ctx)
 		if done || errors.Is(err, store.ErrFenced) {
 			return

@@ -70,7 +70,7 @@ func silences(states []fold.State) []eventlog.Item {
 			}
 		}
 		for n := range all {
-			items = append(items, silencesOf(states, workspace, health.Source(n), &all[n], now)...) //nolint:gosec // a few
+			items = append(items, silencesOf(states, workspace, health.Source(n), &all[n], now)...)
 		}
 	}
 	return items

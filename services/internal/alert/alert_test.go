@@ -164,9 +164,8 @@ func TestLifecycle(t *testing.T) {
 		one := plain()
 		one.For = 6 * hour
 		s := newStory(t, one).holds("inactive").after(hour).says()
-		since := s.now
 		s.after(3 * hour).says().clear("inactive").after(hour).says().holds("inactive").after(hour).says()
-		since = s.now
+		since := s.now
 		s.after(7 * hour).says("inactive fired")
 		require.Equal(t, since+6*hour, s.last.GetAt().AsTime().UnixMicro())
 		require.Equal(t, since, s.last.GetAlert().GetSince().AsTime().UnixMicro())

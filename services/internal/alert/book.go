@@ -124,14 +124,20 @@ func (b *Book) open(rule string) bool {
 	return e != nil && e.alert != nil
 }
 
-// settle ends a review or a command: what says nothing any more is forgotten, and the earliest timer found.
-func (b *Book) settle(r *Review) {
+// Forget drops what says nothing any more at a time. It is part of a review: where one is left out because nothing can
+// happen, Forget takes its place, so that what is remembered does not depend on that.
+func (b *Book) Forget(now Time) {
 	b.entries = slices.DeleteFunc(b.entries, func(e entry) bool {
-		return e.alert == nil && e.pending == 0 && !e.latched && e.fired[0] <= r.At-memory
+		return e.alert == nil && e.pending == 0 && !e.latched && e.fired[0] <= now-memory
 	})
 	if len(b.entries) == 0 {
 		b.entries = nil
 	}
+}
+
+// settle ends a review or a command: what says nothing any more is forgotten, and the earliest timer found.
+func (b *Book) settle(r *Review) {
+	b.Forget(r.At)
 	b.next = 0
 	for i := range b.entries {
 		e := &b.entries[i]

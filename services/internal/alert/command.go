@@ -48,7 +48,7 @@ func (b *Book) Examine(k Key, c *logv1.AlertCommand, now Time) *Refusal {
 // named returns the entry with the open alert of that id; nil: there is none.
 func (b *Book) named(k Key, id string) *entry {
 	for i := range b.entries {
-		if e := &b.entries[i]; e.alert != nil && k.id(e.rule, e.alert.Fired) == id {
+		if e := &b.entries[i]; e.alert != nil && k.ID(e.rule, e.alert.Fired) == id {
 			return e
 		}
 	}
@@ -83,7 +83,7 @@ func (b *Book) Command(r *Review, c *logv1.AlertCommand) *alertv1.Transition {
 	return w.transitions[0]
 }
 
-// enter takes an alert to a state that a person chose.
+// enter takes an alert to a state, out of its sleep.
 func (w *work) enter(a *Alert, s alertv1.State) {
 	a.State, a.StateAt = s, w.review.At
 	a.SnoozeUntil, a.UntilWorse, a.worseBand, a.worseScore = 0, false, 0, 0

@@ -19,8 +19,8 @@ import (
 // idBytes is how much of a hash an alert's id is: no two of 10^9 alerts have the same.
 const idBytes = 15
 
-// id is that of the alert of a rule that fired at a time.
-func (k Key) id(rule string, fired Time) string {
+// ID is that of the alert of a rule that fired at a time.
+func (k Key) ID(rule string, fired Time) string {
 	var b []byte
 	for _, part := range [...]string{k.Workspace, k.Account, k.Source, rule} {
 		b = wire.Append(b, part)
@@ -44,7 +44,7 @@ func (w *work) record(e *entry, kind alertv1.Transition_Kind, author, note, comm
 func (w *work) snapshot(e *entry) *alertv1.Alert {
 	a, r := e.alert, w.review
 	s := &alertv1.Alert{
-		AlertId: r.id(e.rule, a.Fired), Revision: a.Revision, Rule: e.rule, RulesVersion: a.Version,
+		AlertId: r.ID(e.rule, a.Fired), Revision: a.Revision, Rule: e.rule, RulesVersion: a.Version,
 		State: a.State, Severity: a.Severity, AccountId: r.Account, Source: r.Source,
 		Since: timestamp(a.Since), FireTime: timestamp(a.Fired), StateTime: timestamp(a.StateAt),
 		AcknowledgedBy: a.Acknowledged, Assignee: a.Assignee, SnoozeUntilWorse: a.UntilWorse,
@@ -89,7 +89,7 @@ func (d *Driver) proto() *alertv1.Driver {
 		Measure: m.Name(), Unit: m.Unit(), Before: float(d.Before), After: float(d.After), ScoreChange: micros(d.Change),
 	}
 	if d.Day != 0 {
-		out.BeforeDate = time.Unix(int64(d.Day)*int64(day/1_000_000), 0).UTC().Format(time.DateOnly)
+		out.BeforeDate = time.Unix(int64(d.Day)*(day/1_000_000), 0).UTC().Format(time.DateOnly)
 	}
 	return out
 }

@@ -32,6 +32,7 @@ type Condition struct {
 // Review is what a review of one account, or one source, goes by.
 type Review struct {
 	Key
+
 	// At is its time.
 	At Time
 	// Rules in force. Those for another kind of thing are passed over.
@@ -122,9 +123,8 @@ func (w *work) wake(one *rule.Rule) {
 
 func (w *work) rouse(e *entry, note string) {
 	a := e.alert
-	a.State, a.StateAt, a.restAt = alertv1.State_STATE_FIRING, w.review.At, w.review.At
-	a.SnoozeUntil, a.UntilWorse, a.worseBand, a.worseScore = 0, false, 0, 0
-	a.Acknowledged = ""
+	w.enter(a, alertv1.State_STATE_FIRING)
+	a.restAt, a.Acknowledged = w.review.At, ""
 	w.record(e, alertv1.Transition_KIND_WOKE, "", note, "")
 }
 
@@ -218,7 +218,7 @@ func (w *work) fire(e *entry, one *rule.Rule) {
 // resolve ends an alert.
 func (w *work) resolve(e *entry, author, note, command string) {
 	a := e.alert
-	a.State, a.StateAt = alertv1.State_STATE_RESOLVED, w.review.At
+	w.enter(a, alertv1.State_STATE_RESOLVED)
 	w.record(e, alertv1.Transition_KIND_RESOLVED, author, note, command)
 	e.alert = nil
 }

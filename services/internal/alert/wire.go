@@ -62,7 +62,7 @@ func (a *Alert) append(dst []byte, base Time) []byte {
 	dst = append(dst,
 		flag(a.Held, openHeld)|flag(a.Flapping, openFlapping)|flag(a.Quiet, openQuiet)|
 			flag(a.Opportunity, openOpportunity)|flag(a.UntilWorse, openUntilWorse),
-		byte(a.State), byte(a.Severity), a.worseBand,
+		byte(a.State), byte(a.Severity), a.worseBand, //nolint:gosec // a few
 	)
 	for _, t := range a.times() {
 		dst = appendTime(dst, *t, base)

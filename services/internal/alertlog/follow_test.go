@@ -148,9 +148,11 @@ func TestFollow(t *testing.T) {
 		require.ErrorIs(t, l.Follow(ctxOf(t), 4, nil), alertlog.ErrGone)
 
 		r := startReading(t, l, 3)
+		add(t, l, 0, 3, record("c", 1))
+		r.requireNext(t, 4, []*logv1.AlertRecord{record("c", 1)}) // it has seen the stream
 		require.NoError(t, js.DeleteStream(ctxOf(t), "ALERTS"))
 		again := open(t, js, alertlog.Options{})
-		add(t, again, 0, 0, records("b", 3)...)
+		add(t, again, 0, 0, records("b", 4)...)
 		require.ErrorIs(t, <-r.end, alertlog.ErrGone)
 		r.stop()
 	})

@@ -90,7 +90,7 @@ func (a *app) root() *cobra.Command {
 	addTo(root, groupData, a.sendCommand(), a.accountsCommand(), a.watchCommand(), a.portfolioCommand(),
 		a.reportCommand(), a.rejectsCommand(), a.eventsCommand(), a.demoCommand())
 	addTo(root, groupData, a.overrideCommand(), a.pulseCommand(), a.goalsCommand())
-	addTo(root, groupData, a.alertsCommand(), a.silencesCommand())
+	addTo(root, groupData, a.alertsCommand(), a.silencesCommand(), a.topCommand())
 	addTo(root, groupSettings, a.scorecardsCommand(), a.rulesCommand(), a.receiversCommand(), a.segmentsCommand(),
 		a.applyCommand(), a.keysCommand(), a.configCommand())
 	addTo(root, groupOperate, a.partitionsCommand(), a.deadLettersCommand(), a.snapshotCommand(), a.rebuildCommand())

@@ -287,6 +287,8 @@ func rules(t *testing.T, r *run) {
 	again := r.hale(t, "", "rules", "apply", file)
 	require.Zero(t, again.code, again.err)
 	require.Contains(t, r.hale(t, "", "rules", "list").out, "2  band_critical")
+
+	testRules(t, r)
 }
 
 func mistakes(t *testing.T, r *run) {

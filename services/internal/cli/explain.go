@@ -38,31 +38,53 @@ func drawExplanation(h *healthv1.AccountHealth) func(io.Writer) error {
 			return err
 		}
 
-		t := table{columns: []column{
-			{name: "DIMENSION"},
-			{name: "MEASURE"},
-			{name: "VALUE", right: true},
-			{name: "UNIT"},
-			{name: "WINDOW", right: true},
-			{name: "POINTS", right: true},
-			{name: "WEIGHT", right: true},
-			{name: "CONTRIBUTION", right: true},
-		}}
-
-		for _, d := range h.GetDimensions() {
-			t.add(d.GetName(), "", "", "", "", optional(d.Score, 1), decimal(d.GetWeight(), 0),
-				decimal(d.GetContribution(), microDigits))
-
-			for _, m := range d.GetMeasures() {
-				t.add("", m.GetName(), optional(m.Value, 1), m.GetUnit(), window(m.GetWindowDays()),
-					optional(m.Points, 1), decimal(m.GetWeight(), 0), decimal(m.GetContribution(), microDigits))
-			}
-		}
-
-		t.add(sumName(h), "", "", "", "", "", "", optional(h.ComputedScore, microDigits))
+		t := explanationTable(h)
 
 		return t.write(w)
 	}
+}
+
+func explanationTable(h *healthv1.AccountHealth) table {
+	t := table{columns: []column{
+		{name: "DIMENSION"},
+		{name: "MEASURE"},
+		{name: "VALUE", right: true},
+		{name: "UNIT"},
+		{name: "WINDOW", right: true},
+		{name: "POINTS", right: true},
+		{name: "WEIGHT", right: true},
+		{name: "CONTRIBUTION", right: true},
+	}}
+
+	for _, d := range h.GetDimensions() {
+		t.add(d.GetName(), "", "", "", "", optional(d.Score, 1), decimal(d.GetWeight(), 0),
+			decimal(d.GetContribution(), microDigits))
+
+		for _, m := range d.GetMeasures() {
+			t.add("", m.GetName(), optional(m.Value, 1), m.GetUnit(), window(m.GetWindowDays()),
+				optional(m.Points, 1), decimal(m.GetWeight(), 0), decimal(m.GetContribution(), microDigits))
+		}
+	}
+
+	t.add(sumName(h), "", "", "", "", "", "", optional(h.ComputedScore, microDigits))
+
+	return t
+}
+
+// narrow puts the measures under their dimensions, into the same column: so the table fits on 80 columns.
+func (t *table) narrow() table {
+	n := table{columns: t.columns[1:]}
+
+	for _, row := range t.rows {
+		name := row[0]
+		if name == "" {
+			name = "  " + row[1]
+		}
+
+		n.add(append([]string{name}, row[2:]...)...)
+	}
+
+	return n
 }
 
 // sumName is what contributions add up to: the score, unless there is another one by hand.

@@ -24,7 +24,7 @@ func (a *app) open(name string) (io.ReadCloser, error) {
 }
 
 // read reads a file, or stdin for `-`, of at most limit bytes.
-func (a *app) read(name string, limit int64) ([]byte, error) {
+func (a *app) read(name string, limit int64) ([]byte, error) { //nolint:unparam // the limit is of what is read, and stands there
 	in, err := a.open(name)
 	if err != nil {
 		return nil, err

@@ -42,11 +42,16 @@ func (a *app) newProgress() *progress {
 // draw shows the tasks as they are now.
 func (p *progress) draw(tasks []*adminv1.Task) {
 	s := sumUp(tasks)
-	p.drawn = s.String()
+	p.show(s.String(), s.share)
+}
+
+// show shows a line, and how much is done, 0 to 1.
+func (p *progress) show(line string, share float64) {
+	p.drawn = line
 
 	if p.bar != nil {
 		p.bar.Describe(p.drawn)
-		_ = p.bar.Set(int(s.share * barSteps)) // a bar that cannot be drawn must not stop the command
+		_ = p.bar.Set(int(share * barSteps)) // a bar that cannot be drawn must not stop the command
 
 		return
 	}

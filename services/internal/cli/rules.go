@@ -13,8 +13,8 @@ import (
 func (a *app) rulesCommand() *cobra.Command {
 	k := rulesKind()
 
-	return parent(k.kind, "Look at the rules of alerts and change them: list, check, apply",
-		a.documentListCommand(k), a.documentCheckCommand(k), a.documentApplyCommand(k))
+	return parent(k.kind, "Look at the rules of alerts, try and change them: list, check, test, apply",
+		a.documentListCommand(k), a.documentCheckCommand(k), a.rulesTestCommand(), a.documentApplyCommand(k))
 }
 
 //nolint:dupl // the same calls with other messages

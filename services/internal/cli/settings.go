@@ -130,6 +130,8 @@ func (s *settings) declareServices(set *config.Set) {
 		"origins whose pages may call the query HTTP listener, by commas: https://dash.example.com; empty: none")
 	set.Duration(&q.MaxWait, "query.max_wait", 0, "longest wait of a read with at_least; 0: 30s")
 	set.Duration(&q.Drain, "query.drain", 0, "time for calls under way to end; 0: 10s")
+	set.Int(&q.RulesTestAccounts, "query.rules_test_accounts", 0,
+		"accounts that a test of rules may hold in memory; 0: 20,000")
 }
 
 func (s *settings) declareNotify(set *config.Set) {

@@ -65,6 +65,19 @@ func (w *healthWatch) run(ctx context.Context) error {
 func (a *app) keepWatching(
 	ctx context.Context, once func(context.Context) (heard bool, err error), token func() string,
 ) error {
+	err := followStream(ctx, once, func(err error) {
+		a.sayf("hale: the watch was cut and goes on: %s", status.Convert(err).Message())
+	})
+
+	if t := token(); err == nil && t != "" {
+		a.sayf("to go on from here: --resume-token %s", t)
+	}
+
+	return err
+}
+
+// followStream is the loop of keepWatching; it calls cut each time before it goes on. Its error is nil once ctx has ended.
+func followStream(ctx context.Context, once func(context.Context) (heard bool, err error), cut func(error)) error {
 	pause := pauseLeast
 
 	for begun := false; ; {
@@ -72,11 +85,7 @@ func (a *app) keepWatching(
 		begun = begun || heard
 
 		if ctx.Err() != nil {
-			if t := token(); t != "" {
-				a.sayf("to go on from here: --resume-token %s", t)
-			}
-
-			return nil
+			return nil //nolint:nilerr // that is how it is to end
 		}
 
 		if !begun || !goesOn(err) {
@@ -87,7 +96,7 @@ func (a *app) keepWatching(
 			pause = pauseLeast
 		}
 
-		a.sayf("hale: the watch was cut and goes on: %s", status.Convert(err).Message())
+		cut(err)
 
 		select {
 		case <-ctx.Done():

@@ -65,3 +65,8 @@ type StreamInfo struct {
 	// Created is when the stream was made: with Layout.ID its identity.
 	Created time.Time
 }
+
+// Identity tells a stream from any other, also from one that was made anew in its place.
+func (l Layout) Identity(stream int, info StreamInfo) string {
+	return fmt.Sprintf("%s/%d/%d", l.ID, stream, info.Created.UnixNano())
+}

@@ -111,6 +111,19 @@ func TestOpen(t *testing.T) {
 		require.Equal(t, int64(16<<30), info.MaxBytes)
 	})
 
+	t.Run("leaves room for the other streams, whatever the size of the disk", func(t *testing.T) {
+		t.Parallel()
+
+		for _, room := range []int64{16<<30 + 1<<20, 32<<30 + 1<<20} { // a cap fits, and hardly more
+			log := newBundle(t, natsserver.Options{MaxStore: room}).open(t, eventlog.Options{})
+
+			_, err := log.JetStream().CreateStream(ctxOf(t), jetstream.StreamConfig{Name: "OTHER", MaxBytes: 1 << 30})
+			require.NoError(t, err, "of %d", room)
+			_, err = log.JetStream().Stream(ctxOf(t), "RESERVE")
+			require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
+		}
+	})
+
 	t.Run("shares what room there is evenly", func(t *testing.T) {
 		t.Parallel()
 

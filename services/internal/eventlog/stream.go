@@ -17,6 +17,9 @@ const (
 	defaultMaxBytes = 64 << 30
 	// minMaxBytes is where looking for a cap that fits ends.
 	minMaxBytes = 256 << 20
+	// reserveBytes is what is left for the other streams where the disk is small; reserveStream keeps it meanwhile.
+	reserveBytes  = 1 << 30
+	reserveStream = "RESERVE"
 	// maxMessageBytes bounds a message, headers included. It is the default bound of a NATS server.
 	maxMessageBytes = 1 << 20
 
@@ -38,6 +41,10 @@ func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Opti
 		return err
 	}); err != nil {
 		return err
+	}
+
+	if made == nil && o.MaxBytes == 0 && l.layout.Replicas == 1 {
+		defer l.reserve(ctx)()
 	}
 
 	l.streams = make([]jetstream.Stream, l.layout.Streams)
@@ -76,6 +83,26 @@ func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Opti
 	}
 
 	return l.adjustStreams(ctx, o)
+}
+
+// reserve keeps room on the disk for the other streams of Hale, which are made after those of the log, until it is
+// released: the log takes what it can get. Where there is no room, or the server is a cluster, nothing is reserved.
+func (l *Log) reserve(ctx context.Context) (release func()) {
+	for size := int64(reserveBytes); size >= minMaxBytes; size /= 4 { //nolint:mnd // quarters
+		_, err := l.js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: reserveStream, Description: "keeps room while the log is made", MaxBytes: size,
+		})
+		if err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			break
+		}
+	}
+
+	return func() {
+		err := l.js.DeleteStream(context.WithoutCancel(ctx), reserveStream)
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			l.logger.WarnContext(ctx, "giving back the room that was kept", "stream", reserveStream, "error", err)
+		}
+	}
 }
 
 // openStream opens a stream, and makes it if this is the first start.

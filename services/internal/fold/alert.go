@@ -122,7 +122,11 @@ func (p *Partition) setSource(m *Message, index int, c *logv1.SetSource) {
 	}
 	known := p.Workspace(workspace).Silence[source]
 	last := c.GetLastEventMicros()
-	if last < known.Last || (last == known.Last && !c.GetSilent()) || (c.GetSilent() == known.Silent && known.Last != 0) {
+	if last < known.Last || (last == known.Last && !c.GetSilent()) {
+		return
+	}
+	if c.GetSilent() == known.Silent && known.Last != 0 { // no news, but what is older than this means nothing
+		p.findWorkspace(workspace).Silence[source].Last = last
 		return
 	}
 	w := p.change(workspace)
@@ -151,7 +155,7 @@ func (p *Partition) alertCommand(m *Message, index int, c *logv1.AlertCommand, a
 	if refusal == nil && c.GetAccountId() == "" {
 		refusal = p.sourceCommand(workspace, c)
 	} else if refusal == nil {
-		refusal = p.accountCommand(id, workspace, c, accounts.Get(id))
+		refusal = p.accountCommand(m, id, workspace, c, accounts.Get(id))
 	}
 	if refusal != nil {
 		p.refuse(m, index, refusal.Code, refusal.Field, refusal.Message)
@@ -161,7 +165,7 @@ func (p *Partition) alertCommand(m *Message, index int, c *logv1.AlertCommand, a
 	p.ids = append(p.ids, f)
 }
 
-func (p *Partition) accountCommand(id, workspace string, c *logv1.AlertCommand, a *health.Account) *health.Refusal {
+func (p *Partition) accountCommand(m *Message, id, workspace string, c *logv1.AlertCommand, a *health.Account) *health.Refusal {
 	if a == nil {
 		return &health.Refusal{Code: codeUnknownAccount, Field: "account_id", Message: "there is no such account"}
 	}
@@ -170,9 +174,9 @@ func (p *Partition) accountCommand(id, workspace string, c *logv1.AlertCommand, 
 	if refusal := a.Examine(workspace, c.GetAccountId(), c, p.LogTime); refusal != nil {
 		return refusal
 	}
-	p.changed.touch(id, a)
 	before := a.Timer()
 	done := a.Command(p.review(id, p.LogTime, set), c)
+	p.await(p.changed.touch(id, a), m, workspace, set)
 	p.watched(id, a, before, []*alertv1.Transition{done})
 	return nil
 }
@@ -188,7 +192,7 @@ func checkAlertCommand(c *logv1.AlertCommand) *health.Refusal {
 	case len(c.GetNote()) > maxText:
 		return &health.Refusal{Code: health.CodeInvalidValue, Field: "note", Message: "has up to 4,096 bytes"}
 	case c.GetCommand() == nil:
-		return &health.Refusal{Code: health.CodeInvalidValue, Field: "command", Message: "is missing"}
+		return &health.Refusal{Code: health.CodeMissingBody, Message: "has no command this version knows"}
 	case c.GetComment() != nil && strings.TrimSpace(c.GetNote()) == "":
 		return &health.Refusal{Code: health.CodeInvalidValue, Field: "note", Message: "a comment says something"}
 	}

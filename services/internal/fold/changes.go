@@ -130,6 +130,16 @@ func (p *Partition) Flush() (*store.Commit, []Refused) {
 	return c, refused
 }
 
+// Discard forgets what has changed since the last Flush, and returns what was decided about alerts since then. It takes
+// the place of Flush where nothing is stored: the caller keeps the accounts, and their ids in the order in which they
+// were put. Between two messages only.
+func (p *Partition) Discard() []*logv1.AlertRecord {
+	decided := p.changed.alerts
+	p.flushed = p.head.Cursor
+	p.changed.reset()
+	return decided
+}
+
 // flushAdded turns the ids of new accounts into chunks.
 func (p *Partition) flushAdded() {
 	at := p.Accounts - uint32(len(p.changed.added)) //nolint:gosec // counted in uint32

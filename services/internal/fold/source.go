@@ -16,7 +16,7 @@ func (p *Partition) reviewSources(w *Workspace) {
 		return
 	}
 	for s := range w.books {
-		p.decided(w.Name, w.books[s].Review(p.sourceReview(w, health.Source(s), p.LogTime))...) //nolint:gosec // few
+		p.decided(w.Name, w.books[s].Review(p.sourceReview(w, health.Source(s), p.LogTime))...)
 	}
 }
 
@@ -26,7 +26,7 @@ func (p *Partition) ringSources() {
 		w := &p.workspaces[i]
 		for s := range w.books {
 			for at := w.books[s].Next(); at != 0 && at <= p.LogTime; at = w.books[s].Next() {
-				p.decided(w.Name, w.books[s].Review(p.sourceReview(w, health.Source(s), at))...) //nolint:gosec // few
+				p.decided(w.Name, w.books[s].Review(p.sourceReview(w, health.Source(s), at))...)
 			}
 		}
 	}
@@ -61,7 +61,7 @@ func (p *Partition) sourceCommand(workspace string, c *logv1.AlertCommand) *heal
 	var last *alert.Refusal
 	if w := p.findWorkspace(workspace); w != nil {
 		for s := range w.books {
-			r := p.sourceReview(w, health.Source(s), p.LogTime) //nolint:gosec // few
+			r := p.sourceReview(w, health.Source(s), p.LogTime)
 			refusal := w.books[s].Examine(r.Key, c, p.LogTime)
 			if refusal == nil {
 				p.decided(workspace, []*alertv1.Transition{w.books[s].Command(r, c)}...)

@@ -119,7 +119,8 @@ func (s *State) readAlerting(r *wire.Reader) bool {
 
 func (w *Workspace) read(r *wire.Reader, now int64) bool {
 	const silent, book = 1, 2
-	w.Name, w.Change, w.ChangedAt, w.RulesVersion = r.Text(), r.Uvarint(), int64(r.Uvarint()), r.Uvarint() //nolint:gosec // bit pattern
+	w.Name, w.Change = r.Text(), r.Uvarint()
+	w.ChangedAt, w.RulesVersion = int64(r.Uvarint()), r.Uvarint() //nolint:gosec // bit pattern
 	for i := range w.Silence {
 		flags := r.Byte()
 		w.Silence[i] = Silence{Silent: flags&silent != 0, Last: int64(r.Uvarint())} //nolint:gosec // bit pattern

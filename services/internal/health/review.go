@@ -58,6 +58,7 @@ func (a *Account) review(v *Review, values scorecard.Values, ok bool) []*alertv1
 	}
 	seen := a.lookedAt(v, &values, ok)
 	if due := g.book.Next(); seen == g.seen && (due == 0 || due > v.At) {
+		g.book.Forget(v.At)
 		a.setTimer(v.At)
 		return nil
 	}
@@ -85,11 +86,12 @@ func (a *Account) Examine(workspace, account string, c *logv1.AlertCommand, at T
 	return nil
 }
 
-// Command puts a command that was examined into effect and returns what happened.
+// Command puts a command that was examined into effect and returns what happened. A review has to follow, which sets the
+// timer too.
 func (a *Account) Command(v *Review, c *logv1.AlertCommand) *alertv1.Transition {
 	values, _ := a.lastValues(v.Set)
 	t := a.alerting.book.Command(a.alertReview(v, values), c)
-	a.setTimer(v.At)
+	a.alerting.seen = 0 // what it changed may change others
 	return t
 }
 
@@ -168,7 +170,7 @@ func (a *Account) lookedAt(v *Review, values *scorecard.Values, ok bool) uint64 
 	h := hash(1)
 	r := &a.result
 	h.add(uint64(r.Stage)<<8 | uint64(r.Band)<<1 | uint64(bit(ok)))
-	h.add(uint64(a.day)) //nolint:gosec // bit pattern only
+	h.add(uint64(a.day)<<32 | uint64(a.age())) //nolint:gosec // bit pattern only
 	h.add(v.Change)
 	h.add(v.Rules.Version)
 	h.add(uint64(a.alerting.silent) | uint64(bit(v.Quiet))<<8) //nolint:mnd // beside it

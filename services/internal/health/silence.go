@@ -1,6 +1,10 @@
 package health
 
-import "hale.dev/services/internal/scorecard"
+import (
+	"slices"
+
+	"hale.dev/services/internal/scorecard"
+)
 
 // SourceSet is a set of sources, bit by bit.
 type SourceSet uint8
@@ -17,12 +21,17 @@ type still struct {
 // sourcesOf are the sources whose silence lets a measure stand still: the table in docs/alerts.md.
 func sourcesOf(m scorecard.Measure) SourceSet {
 	set := SourceSet(1 << SourceOf(m))
-	switch m {
-	case scorecard.ActiveUsers, scorecard.Stickiness, scorecard.DaysSinceSeen, scorecard.ChampionSeen:
+	if slices.Contains(seenMeasures(), m) {
 		set |= 1 << SourceLogin
-	default:
 	}
 	return set
+}
+
+// seenMeasures are made of users who were seen, by usage or login.
+func seenMeasures() []scorecard.Measure {
+	return []scorecard.Measure{
+		scorecard.ActiveUsers, scorecard.Stickiness, scorecard.DaysSinceSeen, scorecard.ChampionSeen,
+	}
 }
 
 // Silent returns the sources that the account takes for silent.

@@ -35,6 +35,12 @@ type Account struct {
 	load      string           // the open load the account is in
 	live      bool             // took a live event
 	touched   bool             // has changed since the last evaluation
+	known     *ledger          // see ledger
+
+	silent map[string]bool                       // sources of whose silence it has heard
+	still  map[scorecard.Measure]scorecard.Value // what stands still because of it
+	alerts *book
+	urgent int64 // when the oldest open urgent ticket was opened, as of the last review; -1: there is none
 }
 
 // Row is the end of one day. Numbers are micros.
@@ -48,6 +54,7 @@ func newAccount(key Key, load string) *Account {
 	return &Account{
 		Key: key, Band: unknown, seen: map[string]int64{}, decided: map[string]int64{}, goals: map[string]*Goal{},
 		firstLoad: load, load: load,
+		alerts: newBook(Subject{Workspace: key.Workspace, Account: key.Account}), urgent: -1,
 	}
 }
 
@@ -64,16 +71,25 @@ func (a *Account) accept(e Timed, logTime int64) {
 }
 
 // churned tells whether the account is churned on its day.
-func (a *Account) churned() bool { return newLedger(a.Events, a.Day).churned() }
+func (a *Account) churned() bool { return a.ledger().churned() }
+
+// ledger is all that is known of the account on its day. The last one is kept: alerts ask for it often.
+func (a *Account) ledger() ledger {
+	if a.known == nil || len(a.known.events) != len(a.Events) || a.known.today != a.Day {
+		l := newLedger(a.Events, a.Day)
+		a.known = &l
+	}
+	return *a.known
+}
 
 // evaluate scores the account on its day.
-func (a *Account) evaluate(set *scorecard.Set) {
+func (a *Account) evaluate(w *World) {
 	a.touched = false
 	if a.churned() {
 		a.Stage = churned
 		return
 	}
-	e := Evaluate(a.Events, a.Day, set)
+	e := evaluate(a.ledger(), w.set(a.Workspace), a.still)
 	a.Band = band(e, a.Last, a.Band)
 	a.Stage = e.Stage
 	a.Last = &e
@@ -92,7 +108,7 @@ func (a *Account) rollTo(today Day, w *World) {
 	}
 	for a.Day < today {
 		if a.touched {
-			a.evaluate(w.set(a.Workspace))
+			a.evaluate(w)
 		}
 		if !a.churned() {
 			r := Row{Day: a.Day, Band: a.Band, Evaluation: *a.Last}
@@ -102,6 +118,6 @@ func (a *Account) rollTo(today Day, w *World) {
 			}
 		}
 		a.Day++
-		a.evaluate(w.set(a.Workspace))
+		a.evaluate(w)
 	}
 }

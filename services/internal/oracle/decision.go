@@ -184,7 +184,7 @@ type Month struct {
 // month makes of the row of a month's last day how the month ended.
 func (a *Account) month(r Row) Month {
 	m := Month{Day: r.Day, Score: scorecard.Value{Micros: r.Evaluation.Score, Known: r.Evaluation.Known}, Band: r.Band}
-	p := newLedger(a.Events, a.Day).profile
+	p := a.ledger().profile
 	m.ARR.Micros, m.ARR.Known = p.number["arr"]
 	if _, ok := p.date("renewal_date"); ok {
 		m.Renewal = p.text["renewal_date"]
@@ -194,7 +194,7 @@ func (a *Account) month(r Row) Month {
 
 // Pulse returns the latest interaction with a pulse, or nil.
 func (a *Account) Pulse() *eventv1.Interaction {
-	e, ok := newLedger(a.Events, a.Day).latest(func(e *eventv1.Event) bool {
+	e, ok := a.ledger().latest(func(e *eventv1.Event) bool {
 		return e.GetInteraction() != nil && e.GetInteraction().Pulse != nil
 	})
 	if !ok {

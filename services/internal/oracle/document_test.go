@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/oracle"
+	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
 )
 
@@ -140,6 +141,15 @@ func realOptions() oracle.Options {
 			}
 			set.Version = version
 			return &set, nil
+		},
+		ShippedRules: rule.Shipped(), AlertID: alertID,
+		ParseRules: func(version uint64, document []byte) (*rule.Set, error) {
+			set, err := rule.Parse(document)
+			if err != nil {
+				return nil, err
+			}
+			set.Version = version
+			return set, nil
 		},
 	}
 }

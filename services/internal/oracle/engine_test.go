@@ -44,7 +44,7 @@ func some(t *testing.T, percent int, property func(*rapid.T)) {
 // engine is the real fold over a store, with crashes wherever the test wants one.
 type engine struct {
 	t         *rapid.T
-	shipped   *scorecard.Set
+	options   fold.Options
 	backend   backend
 	partition *fold.Partition
 	accounts  map[string]*health.Account
@@ -64,8 +64,12 @@ func newEngine(t *rapid.T, shipped *scorecard.Set) *engine {
 }
 
 func newEngineOn(t *rapid.T, shipped *scorecard.Set, b backend) *engine {
+	return newEngineWith(t, fold.Options{Shipped: shipped, Parse: scorecard.Parse}, b)
+}
+
+func newEngineWith(t *rapid.T, o fold.Options, b backend) *engine {
 	const crashes = 8
-	e := &engine{t: t, shipped: shipped, backend: b, crashes: crashes}
+	e := &engine{t: t, options: o, backend: b, crashes: crashes}
 	e.restart()
 	return e
 }
@@ -73,7 +77,7 @@ func newEngineOn(t *rapid.T, shipped *scorecard.Set, b backend) *engine {
 // restart forgets everything that is not stored.
 func (e *engine) restart() {
 	head := e.backend.claim()
-	p, err := fold.NewPartition(fold.Options{Shipped: e.shipped, Parse: scorecard.Parse}, head)
+	p, err := fold.NewPartition(e.options, head)
 	require.NoError(e.t, err)
 	require.NoError(e.t, p.Load(e.backend.read(p.LoadKeys()...)))
 	e.partition, e.accounts = p, map[string]*health.Account{}
@@ -111,6 +115,9 @@ func (e *engine) commit() {
 		e.refused = append(e.refused, key)
 		account, message := r.Record.GetEvent().GetAccountId(), r.Record.GetEvent().GetMessageId()
 		if c := r.Record.GetAccountCommand(); c != nil {
+			account, message = c.GetAccountId(), c.GetCommandId()
+		}
+		if c := r.Record.GetAlertCommand(); c != nil {
 			account, message = c.GetAccountId(), c.GetCommandId()
 		}
 		e.rejects = append(e.rejects, oracle.Rejected{
@@ -222,8 +229,9 @@ func (e *engine) stored() map[string][]byte {
 	outbox := e.partition.Outbox()
 	state := e.partition.State
 	state.OutboxFirst, state.OutboxNext = 0, 0 // each commit makes an entry
+	timers := e.timers()
 	all := map[string][]byte{
-		"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": state.Encode(),
+		"ids": []byte(fmt.Sprintf("%q", e.ids())), "state": e.withoutTimers(state.Encode(), timers),
 	}
 	for _, r := range e.decided(outbox) {
 		key := "alert " + r.GetTransition().GetTransitionId()
@@ -231,7 +239,7 @@ func (e *engine) stored() map[string][]byte {
 		all[key] = []byte(r.String())
 	}
 	for i, value := range e.backend.read(keys...) {
-		if value != nil && !slices.Contains(outbox, keys[i]) {
+		if value != nil && !slices.Contains(outbox, keys[i]) && !slices.Contains(timers, keys[i]) {
 			all[keys[i]] = value
 		}
 	}

@@ -24,6 +24,8 @@ type GenOptions struct {
 	NoLoads bool
 	// Commands says that people decide things about accounts.
 	Commands bool
+	// Alerts says what happens about alerts; nil: nothing but what the rules in force do.
+	Alerts *GenAlerts
 }
 
 // draft is a record before ids and times are known.
@@ -39,11 +41,13 @@ type draft struct {
 	body   *eventv1.Event
 	doc    int
 	choice *logv1.AccountCommand // its days are relative to log time
+	alert  *alertDraft
 }
 
 // step is a message before its time is known.
 type step struct {
 	advance int64
+	timer   bool // advance from the next timer, not from log time
 	drafts  []draft
 }
 
@@ -54,8 +58,15 @@ const base = 19_780*day + 12*hour
 func FirstDay() Day { return DayOf(base) }
 
 // GenLog draws the whole log of a partition: several accounts in two workspaces, every kind of event,
-// duplicates, late and early events, scorecards, ticks, gaps of days, and historical loads.
+// duplicates, late and early events, scorecards, ticks, gaps of days, and historical loads; if wanted, what people decide,
+// and what happens about alerts.
 func GenLog(t *rapid.T, o GenOptions) []Message {
+	messages, _ := GenWorld(t, o)
+	return messages
+}
+
+// GenWorld is GenLog, and the world that the log makes, if alerts matter; else nil.
+func GenWorld(t *rapid.T, o GenOptions) ([]Message, *World) {
 	if o.Messages == 0 {
 		o.Messages = 50
 	}
@@ -66,11 +77,14 @@ func GenLog(t *rapid.T, o GenOptions) []Message {
 	steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step { return genStep(t, o) }), fewest, o.Messages).
 		Draw(t, "steps")
 	s := script{options: o, now: base, loads: map[loadKey]*progress{}}
+	if o.Alerts != nil {
+		s.world = newWorld(o.Alerts.Options)
+	}
 	var messages []Message
 	for _, step := range steps {
 		messages = append(messages, s.message(step))
 	}
-	return messages
+	return messages, s.world
 }
 
 func genStep(t *rapid.T, o GenOptions) step {
@@ -90,7 +104,11 @@ func genStep(t *rapid.T, o GenOptions) step {
 		advances = []int64{second, 0, 10 * minute, 59*minute + 59*second}
 	}
 	drafts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) draft { return genDraft(t, o, flavour) }), fewest, 20)
-	return step{advance: one(t, "advance", advances...), drafts: drafts.Draw(t, "records")}
+	st := step{advance: one(t, "advance", advances...), drafts: drafts.Draw(t, "records")}
+	if o.Alerts != nil && chance(t, "at a timer", 30) {
+		st.timer, st.advance = true, one[int64](t, "from the timer", 0, -1, 1)
+	}
+	return st
 }
 
 func genDraft(t *rapid.T, o GenOptions, flavour string) draft {
@@ -106,6 +124,9 @@ func genDraft(t *rapid.T, o GenOptions, flavour string) draft {
 	}
 	if o.Commands {
 		whats = append(whats, "command", "command")
+	}
+	if o.Alerts != nil {
+		whats = append(whats, "rules", "source", "source", "decision", "decision", "decision")
 	}
 	d := draft{what: one(t, "record", whats...), target: one(t, "account", 0, 0, 0, 1, 1, 2)}
 	switch d.what {
@@ -123,6 +144,8 @@ func genDraft(t *rapid.T, o GenOptions, flavour string) draft {
 		d.load = rapid.IntRange(0, 2).Draw(t, "load")
 	case "command":
 		d.choice = genChoice(t)
+	case "rules", "source", "decision":
+		d.alert = genAlertDraft(t, o.Alerts, d.what)
 	case "scorecards":
 		d.doc = rapid.IntRange(0, len(o.Documents)-1).Draw(t, "document")
 	}
@@ -154,6 +177,9 @@ type script struct {
 	version uint64
 	past    []*logv1.Record
 	loads   map[loadKey]*progress
+
+	rules uint64 // version
+	world *World // as of the last message, if alerts matter
 }
 
 // progress is how far a load has come.
@@ -168,6 +194,9 @@ func (p *progress) id(number int) string { return fmt.Sprintf("load-%d-%d", numb
 
 func (s *script) message(st step) Message {
 	at := s.now + st.advance
+	if st.timer {
+		at = max(s.now, s.nextTimer()+st.advance)
+	}
 	if at > base+s.options.Days*day {
 		at = s.now
 	}
@@ -177,6 +206,9 @@ func (s *script) message(st step) Message {
 		if r := s.record(d); r != nil {
 			m.Records = append(m.Records, r)
 		}
+	}
+	if s.world != nil {
+		s.world.apply(m)
 	}
 	return m
 }
@@ -199,6 +231,8 @@ func (s *script) record(d draft) *logv1.Record {
 		return r
 	case "command":
 		return s.command(to, d)
+	case "rules", "source", "decision":
+		return s.alertRecord(to, d)
 	case "scorecards":
 		s.version++
 		return &logv1.Record{Workspace: to.Workspace, Payload: &logv1.Record_SetScorecards{

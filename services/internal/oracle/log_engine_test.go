@@ -117,6 +117,7 @@ func (e *engine) requireWorld(want *oracle.World) {
 	for _, key := range want.Accounts() {
 		e.requireAccount(want.Account(key.Workspace, key.Account), want.Sets())
 	}
+	e.requireAlerts(want)
 }
 
 // requireSame folds a log by both, and compares.

@@ -17,9 +17,7 @@ func Measures(
 }
 
 func (l ledger) measures(milestones []scorecard.Milestone, connected scorecard.Source) scorecard.Values {
-	active := connected&(scorecard.SourceUsage|scorecard.SourceLogin) != 0 || l.has(sees)
-	helped := connected&scorecard.SourceTicket != 0 ||
-		l.has(func(e *eventv1.Event) bool { return e.GetTicket() != nil })
+	active, helped := l.connected(connected)
 	exact := map[scorecard.Measure]*big.Rat{
 		scorecard.UsageTrend:         l.usageTrend(),
 		scorecard.Stickiness:         l.stickiness(),
@@ -52,6 +50,14 @@ func (l ledger) measures(milestones []scorecard.Milestone, connected scorecard.S
 		}
 	}
 	return values
+}
+
+// connected tells whether the absence rule lets the measures of use, and those of tickets, have data.
+func (l ledger) connected(connected scorecard.Source) (active, helped bool) {
+	active = connected&(scorecard.SourceUsage|scorecard.SourceLogin) != 0 || l.has(sees)
+	helped = connected&scorecard.SourceTicket != 0 ||
+		l.has(func(e *eventv1.Event) bool { return e.GetTicket() != nil })
+	return active, helped
 }
 
 func (l ledger) activeUsers() *big.Rat {

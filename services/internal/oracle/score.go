@@ -40,14 +40,18 @@ type Measure struct {
 
 // Evaluate scores an account from its accepted events, in any order, on the day today.
 func Evaluate(events []Timed, today Day, set *scorecard.Set) Evaluation {
-	l := newLedger(events, today)
+	return evaluate(newLedger(events, today), set, nil)
+}
+
+// evaluate scores an account of which some measures stand still.
+func evaluate(l ledger, set *scorecard.Set, still map[scorecard.Measure]scorecard.Value) Evaluation {
 	stage := l.stage(set.Milestones)
-	card := set.Select(subject{
-		ledger: l, stage: stage, measures: l.measures(set.Milestones, 0),
-	})
+	measures := func(connected scorecard.Source) scorecard.Values {
+		return l.still(set.Milestones, connected, still)
+	}
+	card := set.Select(subject{ledger: l, stage: stage, measures: measures(0)})
 	e := Evaluation{
-		Stage: stage, Card: card.Name, SetVersion: set.Version,
-		Measures: l.measures(set.Milestones, card.Connected),
+		Stage: stage, Card: card.Name, SetVersion: set.Version, Measures: measures(card.Connected),
 	}
 	for _, d := range card.Dimensions {
 		e.Dimensions = append(e.Dimensions, dimension(d, e.Measures))

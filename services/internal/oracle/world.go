@@ -6,6 +6,7 @@ import (
 
 	eventv1 "hale.dev/proto/gen/hale/event/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
 )
 
@@ -21,6 +22,14 @@ type Options struct {
 	Shipped *scorecard.Set
 	// Parse compiles a document; one that it refuses changes nothing.
 	Parse func(version uint64, document []byte) (*scorecard.Set, error)
+	// ShippedRules hold until a workspace's first rules document; nil: none.
+	ShippedRules *rule.Set
+	// ParseRules compiles a rules document; one that it refuses changes nothing.
+	ParseRules func(version uint64, document []byte) (*rule.Set, error)
+	// AlertID names an alert.
+	AlertID func(s Subject, rule string, fired int64) string
+	// Partition is the number of the partition; rules on sources are looked at in 0.
+	Partition int
 }
 
 // Key names an account.
@@ -49,6 +58,11 @@ type World struct {
 	loads    map[loadKey]*load
 	sets     map[string]*scorecard.Set
 	rejects  []Rejected
+
+	rules       map[string]*rule.Set
+	sources     map[sourceKey]sourceState
+	sourceBooks map[Subject]*book
+	decided     map[string]int64 // as Account.decided, of commands about sources
 }
 
 // Replay applies a partition's whole log by the rules.
@@ -60,10 +74,8 @@ func Replay(messages []Message, o Options) *World { return replay(messages, o, f
 func ReplayFinal(messages []Message, o Options) *World { return replay(messages, o, true) }
 
 func replay(messages []Message, o Options, final bool) *World {
-	w := &World{
-		options: o, final: final,
-		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
-	}
+	w := newWorld(o)
+	w.final = final
 	for _, m := range messages {
 		w.apply(m)
 	}
@@ -73,13 +85,22 @@ func replay(messages []Message, o Options, final bool) *World {
 	return w
 }
 
+func newWorld(o Options) *World {
+	return &World{
+		options:  o,
+		accounts: map[Key]*Account{}, loads: map[loadKey]*load{}, sets: map[string]*scorecard.Set{},
+		rules: map[string]*rule.Set{}, sources: map[sourceKey]sourceState{}, sourceBooks: map[Subject]*book{},
+		decided: map[string]int64{},
+	}
+}
+
 // finish evaluates every account once, at the end of the log.
 func (w *World) finish() {
 	for _, a := range w.accounts {
 		if a.load == "" {
 			a.Day = DayOf(w.logTime)
 		}
-		a.evaluate(w.set(a.Workspace))
+		a.evaluate(w)
 	}
 }
 
@@ -149,7 +170,7 @@ func (w *World) apply(m Message) {
 			w.closeLoad(key)
 		}
 	}
-	w.rollAll()
+	w.pass()
 	for _, r := range m.Records {
 		switch p := r.GetPayload().(type) {
 		case *logv1.Record_Event:
@@ -160,32 +181,47 @@ func (w *World) apply(m Message) {
 			w.closeLoad(loadKey{workspace: r.GetWorkspace(), id: p.CloseLoad.GetHistorical()})
 		case *logv1.Record_AccountCommand:
 			w.command(r.GetWorkspace(), p.AccountCommand)
+		case *logv1.Record_SetRules:
+			w.setRules(r.GetWorkspace(), p.SetRules)
+		case *logv1.Record_SetSource:
+			w.setSource(r.GetWorkspace(), p.SetSource)
+		case *logv1.Record_AlertCommand:
+			w.alertCommand(r.GetWorkspace(), p.AlertCommand)
 		case *logv1.Record_Tick, *logv1.Record_SealedEvent: // log time has passed
 		}
 	}
 	w.evaluateTouched()
 }
 
-// rollAll rolls every account outside loads to log time.
-func (w *World) rollAll() {
+// pass lets time pass to log time, for every account outside loads, and for the sources.
+func (w *World) pass() {
 	if w.final {
 		return
 	}
 	for _, a := range w.accounts {
 		if a.load == "" {
-			a.rollTo(DayOf(w.logTime), w)
+			a.advance(w.logTime, w, false)
+		}
+	}
+	for s, b := range w.sourceBooks {
+		for at := b.next(w.ruleSet(s.Workspace)); at >= 0 && at <= w.logTime; at = b.next(w.ruleSet(s.Workspace)) {
+			w.viewSource(s, at).run()
 		}
 	}
 }
 
-// evaluateTouched evaluates every account that the message touched.
+// evaluateTouched evaluates and reviews all that the message touched.
 func (w *World) evaluateTouched() {
 	if w.final {
 		return
 	}
 	for _, a := range w.accounts {
-		if a.touched {
-			a.evaluate(w.set(a.Workspace))
+		switch {
+		case !a.touched:
+		case a.load == "":
+			a.settle(w, false)
+		default:
+			a.evaluate(w)
 		}
 	}
 }
@@ -201,11 +237,7 @@ func (w *World) setScorecards(workspace string, s *logv1.SetScorecards) {
 		return
 	}
 	w.sets[workspace] = set
-	for _, a := range w.accounts {
-		if a.Workspace == workspace && !w.final {
-			a.evaluate(set)
-		}
-	}
+	w.settingsChanged(workspace, true)
 }
 
 // closeLoad closes a load for ever and rolls its accounts to log time.
@@ -216,10 +248,20 @@ func (w *World) closeLoad(key loadKey) {
 	w.loads[key].closed = true
 	for _, a := range w.accounts {
 		if a.Workspace == key.workspace && a.load == key.id {
-			a.load = ""
-			a.rollTo(DayOf(w.logTime), w)
+			a.leave(w)
 		}
 	}
+}
+
+// leave takes the account out of its load, and on to log time. What fires on the way, and there, is quiet.
+func (a *Account) leave(w *World) {
+	a.load = ""
+	if w.final {
+		a.rollTo(DayOf(w.logTime), w)
+		return
+	}
+	a.advance(w.logTime, w, true)
+	a.settle(w, true)
 }
 
 // refuse returns the code for which an event is refused, or nothing.
@@ -261,7 +303,10 @@ func (w *World) event(workspace string, e *eventv1.Event) {
 		w.accounts[key] = a
 	}
 	if l.id == "" {
-		a.load, a.live = "", true
+		if a.load != "" {
+			a.leave(w)
+		}
+		a.live = true
 		a.rollTo(DayOf(w.logTime), w)
 	} else {
 		if w.loads[l] == nil {

@@ -28,6 +28,21 @@ func PartKey(id string, part uint32) string {
 	return string(binary.BigEndian.AppendUint32([]byte{'p'}, part)) + id
 }
 
+// AccountOf returns the account of which AccountKey or PartKey made a key; ok is false for any other key.
+func AccountOf(key string) (id string, ok bool) {
+	const partHead = 1 + 4 // kind and number
+	switch {
+	case len(key) > 1 && key[0] == 'a':
+		return key[1:], true
+	case len(key) > partHead && key[0] == 'p':
+		return key[partHead:], true
+	}
+	return "", false
+}
+
+// Past reports whether a key holds what only tells of the past: history, or scorecards that were in force once.
+func Past(key string) bool { return key != "" && (key[0] == 'h' || key[0] == 'v') }
+
 // HistoryKey holds the rows of an account's history in an era of days.
 func HistoryKey(id string, era int32) string {
 	return string(binary.BigEndian.AppendUint32([]byte{'h'}, uint32(era))) + id //nolint:gosec // bit pattern only

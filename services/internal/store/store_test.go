@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,21 @@ func anyBytes(rt *rapid.T, label string) string {
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
+	t.Run("a key of an account's state names the account, and no other does", rapid.MakeCheck(func(rt *rapid.T) {
+		id, n := "x"+anyBytes(rt, "id"), rapid.Uint32().Draw(rt, "number")
+		for _, key := range []string{store.AccountKey(id), store.PartKey(id, n)} {
+			got, ok := store.AccountOf(key)
+			require.True(rt, ok)
+			require.Equal(rt, id, got)
+			require.False(rt, store.Past(key))
+		}
+		past := []string{store.HistoryKey(id, int32(n>>1)), store.ScorecardsVersionKey(id, uint64(n))}
+		for _, key := range append(past, store.DedupeKey(1), store.AccountsKey(n), store.RulesKey(id), "", "a", "p1234") {
+			_, ok := store.AccountOf(key)
+			require.False(rt, ok, "%q", key)
+			require.Equal(rt, slices.Contains(past, key), store.Past(key), "%q", key)
+		}
+	}))
 	t.Run("no two kinds of keys meet", rapid.MakeCheck(func(rt *rapid.T) {
 		id := anyBytes(rt, "id")
 		keys := []string{
