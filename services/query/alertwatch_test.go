@@ -143,7 +143,7 @@ func TestASlowWatcherOfAlertsIsCutOffAndGoesOn(t *testing.T) {
 	// So much that neither the ring nor what the transport buffers holds it.
 	wide := func(a *alertv1.Alert) { a.Summary = string(make([]byte, 64<<10)) }
 
-	const count = 100
+	const count = 40
 
 	for n := range count {
 		d.fire(home, fmt.Sprintf("acme%d", n), "at_risk", wide)

@@ -18,7 +18,7 @@ func TestThePageNamesFieldsThatThereAre(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/alerts-guide.md")
 	require.NoError(t, err)
 
-	_, rest, ok := strings.Cut(string(page), "| --- | --- |\n")
+	_, rest, ok := strings.Cut(string(page), "| fields | compared as |\n| --- | --- |\n")
 	require.True(t, ok)
 
 	table, _, ok := strings.Cut(rest, "\n\n")
