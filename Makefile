@@ -11,7 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Passed on to the program of run, demo and bench: make run ARGS="--data /tmp/hale"
 ARGS ?=
 # How long each fuzz target runs.
-FUZZTIME ?= 2s
+FUZZTIME ?= 1s
 
 BUF_PACKAGE := scripts/node_modules/.package-lock.json
 VALIDATE := $(BUILD)/protovalidate/buf/validate/validate.proto

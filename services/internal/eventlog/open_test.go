@@ -117,9 +117,12 @@ func TestOpen(t *testing.T) {
 		for _, room := range []int64{16<<30 + 1<<20, 32<<30 + 1<<20} { // a cap fits, and hardly more
 			log := newBundle(t, natsserver.Options{MaxStore: room}).open(t, eventlog.Options{})
 
-			_, err := log.JetStream().CreateStream(ctxOf(t), jetstream.StreamConfig{Name: "OTHER", MaxBytes: 1 << 30})
-			require.NoError(t, err, "of %d", room)
-			_, err = log.JetStream().Stream(ctxOf(t), "RESERVE")
+			for _, other := range []string{"REJECTS", "ALERTS_1", "ALERTS_2", "NOTIFY"} { // those of Hale, in GiB
+				_, err := log.JetStream().CreateStream(ctxOf(t), jetstream.StreamConfig{Name: other, MaxBytes: 1 << 30})
+				require.NoError(t, err, "%s of %d", other, room)
+			}
+
+			_, err := log.JetStream().Stream(ctxOf(t), "RESERVE")
 			require.ErrorIs(t, err, jetstream.ErrStreamNotFound)
 		}
 	})

@@ -18,7 +18,7 @@ const (
 	// minMaxBytes is where looking for a cap that fits ends.
 	minMaxBytes = 256 << 20
 	// reserveBytes is what is left for the other streams where the disk is small; reserveStream keeps it meanwhile.
-	reserveBytes  = 1 << 30
+	reserveBytes  = 4 << 30
 	reserveStream = "RESERVE"
 	// maxMessageBytes bounds a message, headers included. It is the default bound of a NATS server.
 	maxMessageBytes = 1 << 20
