@@ -48,14 +48,13 @@ func slackPlain(text string) string {
 	return strings.ReplaceAll(text, "&amp;", "&")
 }
 
-// slackCut shortens a text, and leaves no half of an escaped character or of a link.
+// slackCut shortens a text, and leaves no half of an escaped character or of a link, even if it was cut before.
 func slackCut(text string, limit int) string {
-	short := cut(text, limit)
-	if short == text {
+	short, isCut := strings.CutSuffix(cut(text, limit), ellipsis)
+	if !isCut {
 		return text
 	}
 
-	short = strings.TrimSuffix(short, ellipsis)
 	if at := strings.LastIndexByte(short, '&'); at >= 0 && !strings.Contains(short[at:], ";") {
 		short = short[:at]
 	}

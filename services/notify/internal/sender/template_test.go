@@ -144,7 +144,10 @@ func FuzzTemplate(f *testing.F) {
 }
 
 func FuzzSlackText(f *testing.F) {
-	for _, seed := range []string{"Acme", "<!channel>", "&amp;&lt;", "\xff\x00\u202e", strings.Repeat("𝄞&", 3000)} {
+	for _, seed := range []string{
+		"Acme", "<!channel>", "&amp;&lt;", "\xff\x00\u202e", strings.Repeat("𝄞&", 3000), strings.Repeat("é&", 3000),
+		strings.Repeat("x&", 3000), strings.Repeat("xx&", 3000), // one of them is cut within an &amp;
+	} {
 		f.Add(seed)
 	}
 

@@ -19,6 +19,8 @@ func TestCut(t *testing.T) {
 	require.Equal(t, "abc", cutBytes("abc", 3))
 	require.Equal(t, "a…", cutBytes("aéé", 4))
 	require.Equal(t, "ab…", slackCut("ab&amp;cd", 6), "no half of an escaped character")
+	require.Equal(t, "ab…", slackCut("ab&am…", 60), "nor what a template left")
+	require.Equal(t, "ab…", slackCut("ab…", 60))
 	require.Equal(t, "ab …", slackCut("ab <https://x|y> cd", 10), "no half of a link")
 	require.Equal(t, "a b", line(" a\r\n\tb\x00 "))
 	require.Equal(t, "a\ufffdb", plain("a\xff\u202eb"))
