@@ -2,7 +2,6 @@ package alertlog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -51,18 +50,10 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) 
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 
-	var stream jetstream.Stream
-
-	err := jsretry.Do(ctx, o.Logger, func(ctx context.Context) (err error) {
-		stream, err = js.Stream(ctx, streamName)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			stream, err = makeStream(ctx, js, o)
-		}
-
-		return err
-	})
+	stream, err := jsretry.OpenStream(ctx, js, o.Logger, streamConfig(o),
+		jsretry.Cap{Asked: o.MaxBytes, Standard: defaultMaxBytes, Least: minMaxBytes})
 	if err != nil {
-		return nil, fmt.Errorf("opening stream %s: %w", streamName, err)
+		return nil, err //nolint:wrapcheck // it says which
 	}
 
 	config := stream.CachedInfo().Config
@@ -76,36 +67,19 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) 
 	return &Log{js: js, stream: stream, batches: semaphore.NewWeighted(batchesAtOnce), logger: o.Logger}, nil
 }
 
-// makeStream makes the stream. If no cap is asked for and the server has no room for the default, it takes what fits.
-func makeStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstream.Stream, error) {
-	config := jetstream.StreamConfig{
+// streamConfig is that of a new stream.
+func streamConfig(o Options) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
 		Name:               streamName,
 		Description:        "What happened to alerts, each transition once",
 		Subjects:           []string{subjectAll},
 		Retention:          jetstream.LimitsPolicy,
 		Storage:            jetstream.FileStorage,
 		Discard:            jetstream.DiscardNew,
-		MaxBytes:           defaultMaxBytes,
 		MaxAge:             Retention,
 		MaxMsgSize:         maxMessageBytes,
 		Replicas:           max(o.Replicas, 1),
 		AllowDirect:        true,
 		AllowAtomicPublish: true,
-	}
-	if o.MaxBytes != 0 {
-		config.MaxBytes = o.MaxBytes
-	}
-
-	for {
-		stream, err := js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
-			stream, err = js.Stream(ctx, streamName)
-		}
-
-		config.MaxBytes /= 2
-
-		if !jsretry.NoStorage(err) || o.MaxBytes != 0 || config.MaxBytes < minMaxBytes {
-			return stream, err //nolint:wrapcheck // wrapped by Open
-		}
 	}
 }

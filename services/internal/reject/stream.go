@@ -48,18 +48,10 @@ type Stream struct {
 // Open opens the stream, and makes it at the first start; several processes may do so at once. A cluster that has no
 // leader yet is waited for until ctx ends.
 func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Stream, error) {
-	var stream jetstream.Stream
-
-	err := jsretry.Do(ctx, nil, func(ctx context.Context) (err error) {
-		stream, err = js.Stream(ctx, streamName)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			stream, err = makeStream(ctx, js, o)
-		}
-
-		return err
-	})
+	stream, err := jsretry.OpenStream(ctx, js, nil, streamConfig(o),
+		jsretry.Cap{Asked: o.MaxBytes, Standard: defaultMaxBytes, Least: minMaxBytes})
 	if err != nil {
-		return nil, fmt.Errorf("opening stream %s: %w", streamName, err)
+		return nil, err //nolint:wrapcheck // it says which
 	}
 
 	config := stream.CachedInfo().Config
@@ -84,10 +76,9 @@ func orDefault(value, standard int64) int64 {
 	return value
 }
 
-// makeStream makes the stream. If no cap is asked for and the server has no room for the default, it takes what
-// fits.
-func makeStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstream.Stream, error) {
-	config := jetstream.StreamConfig{
+// streamConfig is that of a new stream.
+func streamConfig(o Options) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
 		Name:                 streamName,
 		Description:          "Events that could not be used, with their reasons",
 		Subjects:             []string{subjectPrefix + ">"},
@@ -96,23 +87,9 @@ func makeStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstre
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
 		MaxMsgsPerSubject:    1,
-		MaxBytes:             orDefault(o.MaxBytes, defaultMaxBytes),
 		MaxMsgs:              orDefault(o.MaxMessages, defaultMaxMessages),
 		Replicas:             max(o.Replicas, 1),
 		AllowDirect:          true,
-	}
-
-	for {
-		stream, err := js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
-			stream, err = js.Stream(ctx, streamName)
-		}
-
-		config.MaxBytes /= 2
-
-		if !jsretry.NoStorage(err) || o.MaxBytes != 0 || config.MaxBytes < minMaxBytes {
-			return stream, err //nolint:wrapcheck // wrapped by Open
-		}
 	}
 }
 

@@ -2,41 +2,19 @@ package reject
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/nats-io/nats.go"
-)
 
-// Of JetStream's direct get only one message at a time has a method in the client; this file speaks its batches.
-const (
-	directGet   = "$JS.API.DIRECT.GET." + streamName
-	directWait  = 10 * time.Second
-	headerState = "Status"
-	headerSeq   = "Nats-Sequence"
-	headerTime  = "Nats-Time-Stamp"
-	headerLeft  = "Nats-Num-Pending"
-	stateEnd    = "204"
-	stateNone   = "404"
+	"hale.dev/services/internal/directget"
 )
-
-// batchRequest asks for messages of a subject from a sequence on.
-type batchRequest struct {
-	Sequence uint64 `json:"seq"`
-	Subject  string `json:"next_by_subj"`
-	Batch    int    `json:"batch"`
-	MaxBytes int    `json:"max_bytes,omitempty"`
-}
 
 // walk calls f for every matching entry from a sequence on and before end (0: all), reading pages.
 func (s *Stream) walk(
 	ctx context.Context, filter string, from, end uint64, page int, f func(Stored) error,
 ) error {
 	for from = max(from, 1); end == 0 || from < end; {
-		messages, err := s.batch(ctx, batchRequest{Sequence: from, Subject: filter, Batch: page})
+		messages, err := s.batch(ctx, directget.Request{Sequence: from, Subject: filter, Batch: page})
 		if err != nil {
 			return err
 		}
@@ -68,12 +46,12 @@ func (s *Stream) walk(
 
 // count is the number of matching entries from a sequence on.
 func (s *Stream) count(ctx context.Context, filter string, from uint64) (int, error) {
-	messages, err := s.batch(ctx, batchRequest{Sequence: max(from, 1), Subject: filter, Batch: 1, MaxBytes: 1})
+	messages, err := s.batch(ctx, directget.Request{Sequence: max(from, 1), Subject: filter, Batch: 1, MaxBytes: 1})
 	if err != nil || len(messages) == 0 {
 		return 0, err
 	}
 
-	after, err := strconv.Atoi(messages[0].Header.Get(headerLeft))
+	after, err := directget.Left(messages[0])
 	if err != nil {
 		return 0, fmt.Errorf("%w: counting entries: %w", ErrUnavailable, err)
 	}
@@ -81,54 +59,20 @@ func (s *Stream) count(ctx context.Context, filter string, from uint64) (int, er
 	return after + 1, nil
 }
 
-// batch asks once and gathers the answers.
-func (s *Stream) batch(ctx context.Context, request batchRequest) ([]*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, directWait)
-	defer cancel()
-
-	body, err := json.Marshal(request)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a request: %w", err)
-	}
-
-	conn := s.js.Conn()
-	inbox := conn.NewInbox()
-
-	answers, err := conn.SubscribeSync(inbox)
+// batch reads the next matching messages.
+func (s *Stream) batch(ctx context.Context, request directget.Request) ([]*nats.Msg, error) {
+	found, err := directget.Get(ctx, s.js.Conn(), streamName, request)
 	if err != nil {
 		return nil, fmt.Errorf("%w: reading entries: %w", ErrUnavailable, err)
 	}
-	defer answers.Unsubscribe() //nolint:errcheck // fails only on a closed connection
 
-	if err := conn.PublishRequest(directGet, inbox, body); err != nil {
-		return nil, fmt.Errorf("%w: reading entries: %w", ErrUnavailable, err)
-	}
-
-	var found []*nats.Msg
-
-	for {
-		message, err := answers.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("%w: reading entries: %w", ErrUnavailable, err)
-		}
-
-		switch state := message.Header.Get(headerState); {
-		case state == stateEnd, state == stateNone:
-			return found, nil
-		case state != "":
-			return nil, fmt.Errorf("%w: reading entries: status %s", ErrUnavailable, state)
-		default:
-			found = append(found, message)
-		}
-	}
+	return found, nil
 }
 
 // parse reads an entry out of an answer.
 func parse(m *nats.Msg) (Stored, error) {
-	sequence, seqErr := strconv.ParseUint(m.Header.Get(headerSeq), 10, 64)
-	at, timeErr := time.Parse(time.RFC3339Nano, m.Header.Get(headerTime))
-
-	if err := errors.Join(seqErr, timeErr); err != nil {
+	sequence, at, err := directget.Place(m)
+	if err != nil {
 		return Stored{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 

@@ -1,0 +1,73 @@
+package jsretry_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
+	"hale.dev/services/internal/jsretry"
+)
+
+func TestOpenStream(t *testing.T) {
+	t.Parallel()
+
+	letters := jetstream.StreamConfig{Name: "LETTERS", Subjects: []string{"letters.>"}}
+	standard := jsretry.Cap{Standard: 8 << 20, Least: 2 << 20}
+
+	for name, c := range map[string]struct {
+		room int64
+		cap  jsretry.Cap
+		want int64
+		code jetstream.ErrorCode
+	}{
+		"the standard cap where there is room":      {room: 9 << 20, cap: standard, want: 8 << 20},
+		"halves of it until it fits":                {room: 3 << 20, cap: standard, want: 2 << 20},
+		"nothing smaller than the least":            {room: 1 << 20, cap: standard, code: 10047},
+		"what was asked for, even if it is smaller": {room: 9 << 20, cap: jsretry.Cap{Asked: 1 << 20, Standard: 8 << 20, Least: 2 << 20}, want: 1 << 20},
+		"nothing instead of what was asked for":     {room: 3 << 20, cap: jsretry.Cap{Asked: 4 << 20, Standard: 8 << 20, Least: 2 << 20}, code: 10047},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			_, js := natstest.Start(t, natsserver.Options{MaxStore: c.room})
+
+			stream, err := jsretry.OpenStream(t.Context(), js, nil, letters, c.cap)
+			if c.code != 0 {
+				var refused *jetstream.APIError
+				require.True(t, errors.As(err, &refused), err)
+				require.Equal(t, c.code, refused.ErrorCode)
+				require.ErrorContains(t, err, "LETTERS")
+
+				return
+			}
+
+			require.NoError(t, err)
+			require.Equal(t, c.want, stream.CachedInfo().Config.MaxBytes)
+
+			again, err := jsretry.OpenStream(t.Context(), js, nil, letters, jsretry.Cap{Asked: 1 << 10})
+			require.NoError(t, err)
+			require.Equal(t, c.want, again.CachedInfo().Config.MaxBytes, "what is there stays as it is")
+		})
+	}
+
+	t.Run("by several processes at once", func(t *testing.T) {
+		t.Parallel()
+
+		js := natstest.JetStream(t)
+
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				if _, err := jsretry.OpenStream(t.Context(), js, nil, letters, jsretry.Cap{Asked: int64(1+i) << 20}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	})
+}
