@@ -76,7 +76,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) apply(document string) {
 	_, err := receiver.Parse([]byte(document))
 	require.NoError(w.t, err)
-	_, err = w.settings.PutReceivers(w.t.Context(), workspace, []byte(document))
+	_, err = w.settings.Receivers().Put(w.t.Context(), workspace, []byte(document))
 	require.NoError(w.t, err)
 }
 

@@ -17,7 +17,7 @@ type adminServer struct {
 func (a *adminServer) GetScorecards(
 	ctx context.Context, _ *adminv1.GetScorecardsRequest,
 ) (*adminv1.GetScorecardsResponse, error) {
-	version, document, err := a.service.currentDocument(ctx, scorecards())
+	version, document, err := a.service.currentDocument(ctx, scorecards().documentKind)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (a *adminServer) ApplyScorecards(
 
 // GetRules implements AdminService.
 func (a *adminServer) GetRules(ctx context.Context, _ *adminv1.GetRulesRequest) (*adminv1.GetRulesResponse, error) {
-	version, document, err := a.service.currentDocument(ctx, alertRules())
+	version, document, err := a.service.currentDocument(ctx, alertRules().documentKind)
 	if err != nil {
 		return nil, err
 	}

@@ -14,30 +14,34 @@ import (
 	"hale.dev/services/internal/rule"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/settings"
+	"hale.dev/services/notify/receiver"
 )
 
-// documentKind is a kind of document that takes effect by a record in every partition's log.
+// documentKind is a kind of document that a workspace has one of.
 type documentKind struct {
 	name    string // for people
 	reason  string // of a refusal
 	stored  func(*settings.Settings) *settings.Documents
-	shipped func() []byte
+	shipped func() []byte // what applies where none is stored
 	check   func(doc string) documents.Problems
-	refusal func(documents.Problems) error
-	record  func(version uint64, doc []byte) *logv1.Record
 }
 
-func scorecards() documentKind {
-	return documentKind{
-		name: "scorecards", reason: reasonScorecards, stored: (*settings.Settings).Scorecards,
-		shipped: scorecard.ShippedDocument,
-		check: func(doc string) documents.Problems {
-			_, err := scorecard.Parse([]byte(doc))
-			found, _ := errors.AsType[scorecard.Problems](err)
+// publishedKind is one that takes effect by a record in every partition's log.
+type publishedKind struct {
+	documentKind
 
-			return documents.Problems(found)
+	marks  func(*settings.Settings) *settings.PublishedDocuments
+	record func(version uint64, doc []byte) *logv1.Record
+}
+
+func scorecards() publishedKind {
+	return publishedKind{
+		documentKind: documentKind{
+			name: "scorecards", reason: reasonScorecards, shipped: scorecard.ShippedDocument,
+			stored: func(s *settings.Settings) *settings.Documents { return &s.Scorecards().Documents },
+			check:  checkedBy[scorecard.Problems](scorecard.Parse),
 		},
-		refusal: func(p documents.Problems) error { return scorecard.Problems(p) },
+		marks: (*settings.Settings).Scorecards,
 		record: func(version uint64, doc []byte) *logv1.Record {
 			return &logv1.Record{Payload: &logv1.Record_SetScorecards{
 				SetScorecards: &logv1.SetScorecards{Version: version, Document: doc},
@@ -46,22 +50,40 @@ func scorecards() documentKind {
 	}
 }
 
-func alertRules() documentKind {
-	return documentKind{
-		name: "rules", reason: reasonRules, stored: (*settings.Settings).Rules,
-		shipped: rule.ShippedDocument,
-		check: func(doc string) documents.Problems {
-			_, err := rule.Parse([]byte(doc))
-			found, _ := errors.AsType[rule.Problems](err)
-
-			return documents.Problems(found)
+func alertRules() publishedKind {
+	return publishedKind{
+		documentKind: documentKind{
+			name: "rules", reason: reasonRules, shipped: rule.ShippedDocument,
+			stored: func(s *settings.Settings) *settings.Documents { return &s.Rules().Documents },
+			check:  checkedBy[rule.Problems](rule.Parse),
 		},
-		refusal: func(p documents.Problems) error { return rule.Problems(p) },
+		marks: (*settings.Settings).Rules,
 		record: func(version uint64, doc []byte) *logv1.Record {
 			return &logv1.Record{Payload: &logv1.Record_SetRules{
 				SetRules: &logv1.SetRules{Version: version, Document: doc},
 			}}
 		},
+	}
+}
+
+func receivers() documentKind {
+	return documentKind{
+		name: "receivers", reason: reasonReceivers, shipped: func() []byte { return nil },
+		stored: (*settings.Settings).Receivers,
+		check:  checkedBy[receiver.Problems](receiver.Parse),
+	}
+}
+
+// checkedBy says what is wrong with a document, by its parser's error of type P, which is the only one it has.
+func checkedBy[P interface {
+	~[]documents.Problem
+	error
+}, T any](parse func([]byte) (T, error)) func(string) documents.Problems {
+	return func(doc string) documents.Problems {
+		_, err := parse([]byte(doc))
+		found, _ := errors.AsType[P](err)
+
+		return documents.Problems(found)
 	}
 }
 
@@ -84,23 +106,32 @@ func (s *Service) currentDocument(ctx context.Context, kind documentKind) (versi
 	return version, string(stored), nil
 }
 
-// applyDocument puts a document of the caller's workspace in force. It is stored first: should publishing it fail, it
-// is made up for by reconcile.
-func (s *Service) applyDocument(
-	ctx context.Context, kind documentKind, doc string,
-) (version uint64, token string, err error) {
-	ws, err := workspace(ctx)
-	if err != nil {
-		return 0, "", err
+// storeDocument checks a document of the caller's workspace and stores it.
+func (s *Service) storeDocument(ctx context.Context, kind documentKind, doc string) (ws string, version uint64, err error) {
+	if ws, err = workspace(ctx); err != nil {
+		return "", 0, err
 	}
 
 	if found := kind.check(doc); len(found) > 0 {
-		return 0, "", errDocument(kind, found)
+		return "", 0, errDocument(kind, found)
 	}
 
 	version, err = kind.stored(s.deps.Settings).Put(ctx, ws, []byte(doc))
 	if err != nil {
-		return 0, "", unavailable(reasonSettings, "the settings cannot be written now", err)
+		return "", 0, unavailable(reasonSettings, "the settings cannot be written now", err)
+	}
+
+	return ws, version, nil
+}
+
+// applyDocument puts a document of the caller's workspace in force. It is stored first: should publishing it fail, it
+// is made up for by reconcile.
+func (s *Service) applyDocument(
+	ctx context.Context, kind publishedKind, doc string,
+) (version uint64, token string, err error) {
+	ws, version, err := s.storeDocument(ctx, kind.documentKind, doc)
+	if err != nil {
+		return 0, "", err
 	}
 
 	written, err := s.publish(ctx, kind, ws, version, []byte(doc))
@@ -118,7 +149,7 @@ func (s *Service) applyDocument(
 // publish writes a version of a workspace's document into every partition's log and marks it as published. Doing so
 // twice is harmless: the fold passes over a version that is not newer.
 func (s *Service) publish(
-	ctx context.Context, kind documentKind, ws string, version uint64, doc []byte,
+	ctx context.Context, kind publishedKind, ws string, version uint64, doc []byte,
 ) (eventlog.Token, error) {
 	layout := s.deps.Log.Layout()
 	record := kind.record(version, doc)
@@ -134,7 +165,7 @@ func (s *Service) publish(
 		return token, fmt.Errorf("publishing %s %d of %q: %w", kind.name, version, ws, err)
 	}
 
-	if err := kind.stored(s.deps.Settings).MarkPublished(ctx, ws, layout.ID, version); err != nil {
+	if err := kind.marks(s.deps.Settings).MarkPublished(ctx, ws, layout.ID, version); err != nil {
 		s.deps.Logger.WarnContext(ctx, kind.name+" will be published again", "workspace", ws, "error", err)
 	}
 
@@ -153,7 +184,7 @@ func problems(found documents.Problems) []*adminv1.Problem {
 
 // errDocument lists what is wrong with a document.
 func errDocument(kind documentKind, found documents.Problems) *Error {
-	e := &Error{Code: codes.InvalidArgument, Reason: kind.reason, Message: kind.refusal(found).Error()}
+	e := &Error{Code: codes.InvalidArgument, Reason: kind.reason, Message: found.Describe(kind.name + " document")}
 
 	for _, p := range found {
 		field := "document"

@@ -4,15 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
-	"fmt"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "hale.dev/proto/gen/hale/admin/v1"
 	"hale.dev/services/internal/delivery"
-	"hale.dev/services/notify/receiver"
 )
 
 // Letters are the notifications that were given up.
@@ -27,83 +23,28 @@ type Letters interface {
 func (a *adminServer) GetReceivers(
 	ctx context.Context, _ *adminv1.GetReceiversRequest,
 ) (*adminv1.GetReceiversResponse, error) {
-	ws, err := workspace(ctx)
+	version, document, err := a.service.currentDocument(ctx, receivers())
 	if err != nil {
 		return nil, err
 	}
 
-	version, document, err := a.service.deps.Settings.Receivers(ctx, ws)
-	if err != nil {
-		return nil, unavailable(reasonSettings, "the settings cannot be read now", err)
-	}
-
-	return &adminv1.GetReceiversResponse{Version: version, Document: string(document)}, nil
+	return &adminv1.GetReceiversResponse{Version: version, Document: document}, nil
 }
 
 // CheckReceivers implements AdminService.
 func (a *adminServer) CheckReceivers(
 	_ context.Context, req *adminv1.CheckReceiversRequest,
 ) (*adminv1.CheckReceiversResponse, error) {
-	problems, err := receiverProblems(req.GetDocument())
-	if err != nil {
-		return nil, err
-	}
-
-	answer := &adminv1.CheckReceiversResponse{}
-	for _, p := range problems {
-		answer.Problems = append(answer.Problems, &adminv1.Problem{Field: p.Field, Code: p.Code, Message: p.Message})
-	}
-
-	return answer, nil
-}
-
-// receiverProblems returns what is wrong with a document.
-func receiverProblems(document string) (receiver.Problems, error) {
-	_, err := receiver.Parse([]byte(document))
-	if err == nil {
-		return nil, nil
-	}
-
-	var problems receiver.Problems
-	if !errors.As(err, &problems) {
-		return nil, fmt.Errorf("checking receivers: %w", err)
-	}
-
-	return problems, nil
+	return &adminv1.CheckReceiversResponse{Problems: problems(receivers().check(req.GetDocument()))}, nil
 }
 
 // ApplyReceivers implements AdminService.
 func (a *adminServer) ApplyReceivers(
 	ctx context.Context, req *adminv1.ApplyReceiversRequest,
 ) (*adminv1.ApplyReceiversResponse, error) {
-	ws, err := workspace(ctx)
+	_, version, err := a.service.storeDocument(ctx, receivers(), req.GetDocument())
 	if err != nil {
 		return nil, err
-	}
-
-	problems, err := receiverProblems(req.GetDocument())
-	if err != nil {
-		return nil, err
-	}
-
-	if len(problems) > 0 {
-		refused := &Error{Code: codes.InvalidArgument, Reason: reasonReceivers, Message: problems.Error()}
-
-		for _, p := range problems {
-			field := "document"
-			if p.Field != "" {
-				field += "." + p.Field
-			}
-
-			refused.Violations = append(refused.Violations, Violation{Field: field, Code: p.Code, Message: p.Message})
-		}
-
-		return nil, refused
-	}
-
-	version, err := a.service.deps.Settings.PutReceivers(ctx, ws, []byte(req.GetDocument()))
-	if err != nil {
-		return nil, unavailable(reasonSettings, "the settings cannot be written now", err)
 	}
 
 	return &adminv1.ApplyReceiversResponse{Version: version}, nil

@@ -63,7 +63,7 @@ func (u *unpublished) done(ws string, version uint64) {
 func (s *Service) reconcile(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 
-	for _, kind := range []documentKind{scorecards(), alertRules()} {
+	for _, kind := range []publishedKind{scorecards(), alertRules()} {
 		open := &unpublished{versions: map[string]storedVersion{}}
 
 		g.Go(func() error { return s.watchDocuments(ctx, kind, open) })
@@ -74,7 +74,7 @@ func (s *Service) reconcile(ctx context.Context) error {
 }
 
 // watchDocuments notes every version that is stored.
-func (s *Service) watchDocuments(ctx context.Context, kind documentKind, open *unpublished) error {
+func (s *Service) watchDocuments(ctx context.Context, kind publishedKind, open *unpublished) error {
 	for {
 		err := kind.stored(s.deps.Settings).Watch(ctx, func(ws string, version uint64, doc []byte) error {
 			open.note(ws, version, doc)
@@ -94,7 +94,7 @@ func (s *Service) watchDocuments(ctx context.Context, kind documentKind, open *u
 }
 
 // republishDue publishes those that whoever stored them had time enough to publish.
-func (s *Service) republishDue(ctx context.Context, kind documentKind, open *unpublished) error {
+func (s *Service) republishDue(ctx context.Context, kind publishedKind, open *unpublished) error {
 	for {
 		for ws, v := range open.due(s.cfg.ReconcileAfter) {
 			if err := s.republish(ctx, kind, ws, v); err != nil {
@@ -113,8 +113,8 @@ func (s *Service) republishDue(ctx context.Context, kind documentKind, open *unp
 }
 
 // republish publishes a version unless the log has it.
-func (s *Service) republish(ctx context.Context, kind documentKind, ws string, v storedVersion) error {
-	published, err := kind.stored(s.deps.Settings).Published(ctx, ws, s.deps.Log.Layout().ID)
+func (s *Service) republish(ctx context.Context, kind publishedKind, ws string, v storedVersion) error {
+	published, err := kind.marks(s.deps.Settings).Published(ctx, ws, s.deps.Log.Layout().ID)
 	if err != nil {
 		return fmt.Errorf("asking whether %s %d are published: %w", kind.name, v.version, err)
 	}

@@ -102,7 +102,7 @@ func (s *Service) planTest(ctx context.Context, t *rulesTest, say func(metadata.
 // rulesToTest compiles the document; an empty one stands for the rules in force. Others have the version that they would
 // get if they were applied.
 func (s *Service) rulesToTest(ctx context.Context, doc string) (*rule.Set, error) {
-	version, current, err := s.currentDocument(ctx, alertRules())
+	version, current, err := s.currentDocument(ctx, alertRules().documentKind)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s *Service) rulesToTest(ctx context.Context, doc string) (*rule.Set, error
 	}
 
 	if found := alertRules().check(doc); len(found) > 0 {
-		return nil, errDocument(alertRules(), found)
+		return nil, errDocument(alertRules().documentKind, found)
 	}
 
 	set, err := rule.Parse([]byte(doc))
@@ -130,7 +130,7 @@ func (s *Service) rulesToTest(ctx context.Context, doc string) (*rule.Set, error
 // trimmedTest lets a test on a log without its beginning begin with the scorecards that are in force now: the record that
 // put them in force may be gone.
 func (s *Service) trimmedTest(ctx context.Context, t *rulesTest) error {
-	version, doc, err := s.currentDocument(ctx, scorecards())
+	version, doc, err := s.currentDocument(ctx, scorecards().documentKind)
 	if err != nil {
 		return err
 	}

@@ -8,27 +8,36 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Documents keeps one document for each workspace, in versions. It takes effect only when the log holds it: which
-// version every partition's log has is noted here too.
+// Documents keeps one document for each workspace, in versions.
 type Documents struct {
 	settings *Settings
 	bucket   jetstream.KeyValue
 	what     string // for people
-	prefix   string // of the marks in the workspaces bucket
+}
+
+// PublishedDocuments are documents that take effect only when the log holds them: which version every partition's log
+// has is noted here too.
+type PublishedDocuments struct {
+	Documents
+
+	prefix string // of the marks in the workspaces bucket
 }
 
 // Scorecards are the workspaces' scorecards.
-func (s *Settings) Scorecards() *Documents {
-	return &Documents{settings: s, bucket: s.scorecards, what: "scorecards", prefix: publishedPrefix}
+func (s *Settings) Scorecards() *PublishedDocuments {
+	return &PublishedDocuments{Documents{s, s.scorecards, "scorecards"}, publishedPrefix}
 }
 
 // Rules are the workspaces' rules of alerts.
-func (s *Settings) Rules() *Documents {
-	return &Documents{settings: s, bucket: s.rules, what: "rules", prefix: publishedRulesPrefix}
+func (s *Settings) Rules() *PublishedDocuments {
+	return &PublishedDocuments{Documents{s, s.rules, "rules"}, publishedRulesPrefix}
 }
 
-// Get returns the workspace's document and its version. Version 0 and no document: none was set, the shipped one
-// applies.
+// Receivers are the workspaces' receivers of alerts. They take effect as they are stored.
+func (s *Settings) Receivers() *Documents { return &Documents{s, s.receivers, "receivers"} }
+
+// Get returns the workspace's document and its version. Version 0 and no document: none was set; where there is a shipped
+// one it applies.
 func (d *Documents) Get(ctx context.Context, workspace string) (version uint64, doc []byte, err error) {
 	if err := CheckWorkspace(workspace); err != nil {
 		return 0, nil, err
@@ -47,7 +56,7 @@ func (d *Documents) Get(ctx context.Context, workspace string) (version uint64, 
 }
 
 // Put stores the workspace's document, unchecked, and returns its version: larger than any version of any workspace
-// before it. It takes effect only when the log holds it.
+// before it.
 func (d *Documents) Put(ctx context.Context, workspace string, doc []byte) (version uint64, err error) {
 	if err := CheckWorkspace(workspace); err != nil {
 		return 0, err
@@ -82,7 +91,7 @@ type Mark struct {
 
 // Published returns the newest version of the workspace's document that every partition of the log of that layout
 // holds; 0: none is known to be there.
-func (d *Documents) Published(ctx context.Context, workspace, layout string) (uint64, error) {
+func (d *PublishedDocuments) Published(ctx context.Context, workspace, layout string) (uint64, error) {
 	m, _, err := d.mark(ctx, workspace)
 	if err != nil || m.Layout != layout {
 		return 0, err
@@ -92,7 +101,7 @@ func (d *Documents) Published(ctx context.Context, workspace, layout string) (ui
 }
 
 // MarkPublished says that every partition of the log of that layout holds the version. A mark never falls back.
-func (d *Documents) MarkPublished(ctx context.Context, workspace, layout string, version uint64) error {
+func (d *PublishedDocuments) MarkPublished(ctx context.Context, workspace, layout string, version uint64) error {
 	for {
 		m, revision, err := d.mark(ctx, workspace)
 		if err != nil {
@@ -119,7 +128,7 @@ func (d *Documents) MarkPublished(ctx context.Context, workspace, layout string,
 }
 
 // mark reads the mark of a workspace and the revision to replace.
-func (d *Documents) mark(ctx context.Context, workspace string) (m Mark, revision uint64, err error) {
+func (d *PublishedDocuments) mark(ctx context.Context, workspace string) (m Mark, revision uint64, err error) {
 	if err := CheckWorkspace(workspace); err != nil {
 		return Mark{}, 0, err
 	}

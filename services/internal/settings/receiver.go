@@ -2,41 +2,9 @@ package settings
 
 import (
 	"context"
-	"errors"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
-
-// Receivers returns the workspace's document of receivers and its version. Version 0 and no document: none was set,
-// nothing is delivered.
-func (s *Settings) Receivers(ctx context.Context, workspace string) (version uint64, doc []byte, err error) {
-	if err := CheckWorkspace(workspace); err != nil {
-		return 0, nil, err
-	}
-
-	e, err := s.receivers.Get(ctx, workspace)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return 0, nil, nil
-	}
-
-	if err != nil {
-		return 0, nil, wrap(err, "reading receivers of %q", workspace)
-	}
-
-	return e.Revision(), e.Value(), nil
-}
-
-// PutReceivers stores the workspace's document, unchecked, and returns its version: larger than any version of any
-// workspace before it.
-func (s *Settings) PutReceivers(ctx context.Context, workspace string, doc []byte) (version uint64, err error) {
-	if err := CheckWorkspace(workspace); err != nil {
-		return 0, err
-	}
-
-	version, err = s.receivers.Put(ctx, workspace, doc)
-
-	return version, wrap(err, "storing receivers of %q", workspace)
-}
 
 // ReceiversChange is what a watch of receivers tells.
 type ReceiversChange struct {

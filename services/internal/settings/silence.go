@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -98,50 +97,6 @@ func (s *Settings) Silence(ctx context.Context, workspace, id string) (Silence, 
 	c := silenceChange(e)
 
 	return c.Silence, c.Err
-}
-
-// Silences returns the silences of a workspace, the newest first. Entries that cannot be read are left out.
-func (s *Settings) Silences(ctx context.Context, workspace string) ([]Silence, error) {
-	if err := CheckWorkspace(workspace); err != nil {
-		return nil, err
-	}
-
-	w, err := s.silences.Watch(ctx, workspace+".*", jetstream.IgnoreDeletes())
-	if err != nil {
-		return nil, wrap(err, "listing the silences of %q", workspace)
-	}
-
-	defer func() { _ = w.Stop() }() // nothing is lost
-
-	var all []Silence
-
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, wrap(ctx.Err(), "listing the silences of %q", workspace)
-		case e := <-w.Updates():
-			if e == nil {
-				slices.SortFunc(all, func(a, b Silence) int { return -compareRevisions(a, b) })
-
-				return all, nil
-			}
-
-			if c := silenceChange(e); c.Err == nil && !c.Removed {
-				all = append(all, c.Silence)
-			}
-		}
-	}
-}
-
-func compareRevisions(a, b Silence) int {
-	switch {
-	case a.Revision < b.Revision:
-		return -1
-	case a.Revision > b.Revision:
-		return 1
-	default:
-		return 0
-	}
 }
 
 // DeleteSilence removes a silence, for instance one that ended long ago.
