@@ -11,14 +11,8 @@ import (
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/alert"
 	"hale.dev/services/internal/reject"
-)
-
-// Codes of the fold's refusals of decisions about alerts.
-const (
-	codeAlertNotOpen      = "alert_not_open"
-	codeAlertChanged      = "alert_changed"
-	codeAlertAcknowledged = "alert_acknowledged"
 )
 
 // alertDecision is a request to decide something about an alert.
@@ -150,11 +144,11 @@ func (c *alertCommand) refusedAs(r *reject.Stored) bool {
 // errRefused says what the fold found: mostly that somebody else was faster, and who.
 func (c *alertCommand) errRefused(ctx context.Context, r *reject.Stored) error {
 	switch r.Code {
-	case codeAlertNotOpen:
+	case alert.CodeNotOpen:
 		return c.errNotOpen(ctx)
-	case codeAlertChanged:
+	case alert.CodeChanged:
 		return c.errChanged(ctx)
-	case codeAlertAcknowledged:
+	case alert.CodeAcknowledged:
 		return c.errAcknowledged(ctx)
 	}
 

@@ -12,6 +12,7 @@ import (
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/access"
 	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/store"
@@ -214,9 +215,9 @@ func errRefused(r *reject.Stored) *Error {
 	}
 
 	switch r.Code {
-	case codeUnknownAccount:
+	case fold.CodeUnknownAccount:
 		e.Code, e.Reason = codes.NotFound, reasonAccount
-	case codeUnknownGoal:
+	case fold.CodeUnknownGoal:
 		e.Code, e.Reason, e.Message = codes.NotFound, reasonGoal, "no such goal"
 	case health.CodeTooManyGoals:
 		e.Reason, e.Message = reasonGoals, "the account has 20 goals, which is all it may have"
@@ -224,9 +225,3 @@ func errRefused(r *reject.Stored) *Error {
 
 	return e
 }
-
-// Codes of the fold's refusals that have an answer of their own.
-const (
-	codeUnknownAccount = "unknown_account"
-	codeUnknownGoal    = "unknown_goal"
-)

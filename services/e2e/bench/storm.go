@@ -85,7 +85,7 @@ func startStormNotify(ctx context.Context, c *rig.Cluster, n *night, hook *rig.H
 	if err != nil {
 		return nil, fmt.Errorf("opening settings: %w", err)
 	}
-	if _, err := set.PutReceivers(ctx, "default", []byte(hookDocument(hook.URL, stormGrouping))); err != nil {
+	if _, err := set.Receivers().Put(ctx, "default", []byte(hookDocument(hook.URL, stormGrouping))); err != nil {
 		return nil, fmt.Errorf("putting receivers in force: %w", err)
 	}
 	notify, err := c.AddNotify(hook.Env())

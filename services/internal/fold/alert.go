@@ -1,7 +1,6 @@
 package fold
 
 import (
-	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -115,8 +114,8 @@ func (p *Partition) setRules(m *Message, index int, c *logv1.SetRules) {
 // setSource notes that a source fell silent, or is back.
 func (p *Partition) setSource(m *Message, index int, c *logv1.SetSource) {
 	workspace := m.Records[index].GetWorkspace()
-	source := slices.IndexFunc(sourceNames(), func(name string) bool { return name == c.GetSource() })
-	if source < 0 {
+	source, ok := health.SourceNamed(c.GetSource())
+	if !ok {
 		p.refuse(m, index, "unknown_source", "source", "there is no source "+c.GetSource())
 		return
 	}
@@ -133,14 +132,6 @@ func (p *Partition) setSource(m *Message, index int, c *logv1.SetSource) {
 	w.Silence[source] = Silence{Silent: c.GetSilent(), Last: last}
 	p.startSweep()
 	p.reviewSources(w)
-}
-
-func sourceNames() []string {
-	names := make([]string, health.SourceCount)
-	for s := range health.SourceCount {
-		names[s] = s.String()
-	}
-	return names
 }
 
 // alertCommand applies what a person decided about an alert.
@@ -167,7 +158,7 @@ func (p *Partition) alertCommand(m *Message, index int, c *logv1.AlertCommand, a
 
 func (p *Partition) accountCommand(m *Message, id, workspace string, c *logv1.AlertCommand, a *health.Account) *health.Refusal {
 	if a == nil {
-		return &health.Refusal{Code: codeUnknownAccount, Field: "account_id", Message: "there is no such account"}
+		return &health.Refusal{Code: CodeUnknownAccount, Field: "account_id", Message: "there is no such account"}
 	}
 	set := p.set(workspace)
 	p.bring(id, workspace, a, set)
@@ -187,8 +178,10 @@ func checkAlertCommand(c *logv1.AlertCommand) *health.Refusal {
 	switch {
 	case c.GetCommandId() == "" || len(c.GetCommandId()) > maxID:
 		return &health.Refusal{Code: health.CodeInvalidValue, Field: "command_id", Message: "has 1 to 256 bytes"}
-	case len(c.GetAuthor()) > maxID || len(c.GetAssign().GetAssignee()) > maxID:
+	case len(c.GetAuthor()) > maxID:
 		return &health.Refusal{Code: health.CodeInvalidValue, Field: "author", Message: "has up to 256 bytes"}
+	case len(c.GetAssign().GetAssignee()) > maxID:
+		return &health.Refusal{Code: health.CodeInvalidValue, Field: "assign.assignee", Message: "has up to 256 bytes"}
 	case len(c.GetNote()) > maxText:
 		return &health.Refusal{Code: health.CodeInvalidValue, Field: "note", Message: "has up to 4,096 bytes"}
 	case c.GetCommand() == nil:

@@ -158,12 +158,16 @@ func TestAlerts(t *testing.T) {
 			alertCommand("c2", "a", id, acknowledge()), alertCommand("c3", "b", id, acknowledge()),
 			alertCommand("c4", "a", "other", acknowledge()), alertCommand("", "a", id, acknowledge()),
 			alertCommand("c5", "a", id, &logv1.AlertCommand{Revision: 1, Command: &logv1.AlertCommand_Resolve{Resolve: &logv1.Resolve{}}}),
-			alertCommand("c6", "a", id, &logv1.AlertCommand{Command: &logv1.AlertCommand_Comment{Comment: &logv1.Comment{}}}))
+			alertCommand("c6", "a", id, &logv1.AlertCommand{Command: &logv1.AlertCommand_Comment{Comment: &logv1.Comment{}}}),
+			alertCommand("c7", "a", id, &logv1.AlertCommand{Command: &logv1.AlertCommand_Assign{
+				Assign: &logv1.Assign{Assignee: strings.Repeat("x", 257)},
+			}}))
 		require.Equal(t, []string{"a small fired 1h30m0s", "a small acknowledged 3h0m0s"}, r.told())
 		require.Equal(t, []string{
 			alert.CodeAcknowledged, "unknown_account", alert.CodeNotOpen, health.CodeInvalidValue, alert.CodeChanged,
-			health.CodeInvalidValue,
+			health.CodeInvalidValue, health.CodeInvalidValue,
 		}, codes(r.refused))
+		require.Equal(t, "assign.assignee", r.refused[6].Field)
 		require.Equal(t, "ann", r.outbox()[1].GetTransition().GetAuthor())
 		require.Equal(t, "c1", r.outbox()[1].GetTransition().GetCommandId())
 	})

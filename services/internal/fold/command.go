@@ -9,8 +9,8 @@ import (
 
 // Codes of refusals of commands, beside those of package health.
 const (
-	codeUnknownAccount = "unknown_account"
-	codeUnknownGoal    = "unknown_goal"
+	CodeUnknownAccount = "unknown_account"
+	CodeUnknownGoal    = "unknown_goal"
 )
 
 // commandPrefix tells the id of a command from the message id of an event, which cannot begin so.
@@ -70,13 +70,13 @@ func (p *Partition) examineCommand(c *logv1.AccountCommand, a *health.Account) *
 		return refusal
 	}
 	if a == nil {
-		return &health.Refusal{Code: codeUnknownAccount, Field: "account_id", Message: "there is no such account"}
+		return &health.Refusal{Code: CodeUnknownAccount, Field: "account_id", Message: "there is no such account"}
 	}
 	if g := c.GetSetGoal(); g != nil {
 		return a.RoomForGoal(g.GetGoalId())
 	}
 	if g := c.GetDeleteGoal(); g != nil && !a.HasGoal(g.GetGoalId()) {
-		return &health.Refusal{Code: codeUnknownGoal, Field: "delete_goal.goal_id", Message: "the account has no such goal"}
+		return &health.Refusal{Code: CodeUnknownGoal, Field: "delete_goal.goal_id", Message: "the account has no such goal"}
 	}
 	return nil
 }

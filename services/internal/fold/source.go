@@ -1,7 +1,6 @@
 package fold
 
 import (
-	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/alert"
 	"hale.dev/services/internal/health"
@@ -58,22 +57,19 @@ func (p *Partition) sourceReview(w *Workspace, s health.Source, at int64) *alert
 
 // sourceCommand applies a command about an alert about a source; nil: it is done.
 func (p *Partition) sourceCommand(workspace string, c *logv1.AlertCommand) *health.Refusal {
-	var last *alert.Refusal
+	last := &alert.Refusal{Code: alert.CodeNotOpen, Field: "alert_id", Message: "there is no open alert of this id"}
 	if w := p.findWorkspace(workspace); w != nil {
 		for s := range w.books {
 			r := p.sourceReview(w, health.Source(s), p.LogTime)
 			refusal := w.books[s].Examine(r.Key, c, p.LogTime)
 			if refusal == nil {
-				p.decided(workspace, []*alertv1.Transition{w.books[s].Command(r, c)}...)
+				p.decided(workspace, w.books[s].Command(r, c))
 				return nil
 			}
-			if last == nil || refusal.Code != alert.CodeNotOpen {
+			if refusal.Code != alert.CodeNotOpen {
 				last = refusal
 			}
 		}
-	}
-	if last == nil {
-		last = &alert.Refusal{Code: alert.CodeNotOpen, Field: "alert_id", Message: "there is no open alert of this id"}
 	}
 	return &health.Refusal{Code: last.Code, Field: last.Field, Message: last.Message}
 }

@@ -70,7 +70,7 @@ func (w *Workspace) silent() health.SourceSet {
 	return set
 }
 
-// appendWorkspaces appends what is known of all workspaces, and of the outbox and the timers.
+// appendAlerting appends what is known of all workspaces, and of the outbox and the timers.
 func (s *State) appendAlerting(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.workspaces)))
 	for i := range s.workspaces {

@@ -21,6 +21,16 @@ const (
 	SourceCount
 )
 
+// SourceNamed is the reverse of String; false: there is no such source.
+func SourceNamed(name string) (Source, bool) {
+	for s := range SourceCount {
+		if s.String() == name {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
 // String returns the source's name, for example "usage".
 func (s Source) String() string {
 	return [SourceCount]string{"usage", "login", "ticket", "survey", "account"}[s]

@@ -131,12 +131,8 @@ func conditionOf(one *rule.Rule, view *ruleSubject) alert.Condition {
 }
 
 func (a *Account) silentSource(name string) bool {
-	for s := range SourceCount {
-		if a.alerting.silent.Has(s) && s.String() == name {
-			return true
-		}
-	}
-	return false
+	s, ok := SourceNamed(name)
+	return ok && a.alerting.silent.Has(s)
 }
 
 // Subject describes the account for people who read an alert.
@@ -184,9 +180,9 @@ func (a *Account) lookedAt(v *Review, values *scorecard.Values, ok bool) uint64 
 	}
 	h.add(uint64(a.profile.changes))
 	detractors, promoters := a.answeredLately()
-	h.add(uint64(detractors)<<32 | uint64(promoters))                                         //nolint:gosec // bit pattern only
-	h.add(uint64(a.ticketStats.lately))                                                       //nolint:gosec // bit pattern only
-	h.add(uint64((&ruleSubject{subject: subject{account: a}, at: v.At}).UrgentTicketHours())) //nolint:gosec // bit pattern
+	h.add(uint64(detractors)<<32 | uint64(promoters)) //nolint:gosec // bit pattern only
+	h.add(uint64(a.ticketStats.lately))               //nolint:gosec // bit pattern only
+	h.add(uint64(a.urgentTicketHours(v.At)))          //nolint:gosec // bit pattern only
 	return max(1, uint64(h))
 }
 

@@ -44,12 +44,15 @@ func (s *ruleSubject) RenewalDays() (int64, bool) {
 }
 
 // UrgentTicketHours implements rule.Subject.
-func (s *ruleSubject) UrgentTicketHours() int64 {
-	since := s.account.ticketStats.urgent
+func (s *ruleSubject) UrgentTicketHours() int64 { return s.account.urgentTicketHours(s.at) }
+
+// urgentTicketHours is for how many whole hours the urgent ticket is open that is open longest; 0: none is.
+func (a *Account) urgentTicketHours(at Time) int64 {
+	since := a.ticketStats.urgent
 	if since == noTime {
 		return 0
 	}
-	return max(0, (s.at-since)/hourMicros)
+	return max(0, (at-since)/hourMicros)
 }
 
 // TicketsOpened implements rule.Subject.
@@ -90,10 +93,7 @@ func (a *Account) urgentTimer(at Time) Time {
 	if since == noTime || !a.ticketStats.valid || a.churned() {
 		return 0
 	}
-	hours := max(0, (at-since)/hourMicros) + 1
-	if at < since {
-		hours = 1
-	}
+	hours := a.urgentTicketHours(at) + 1
 	if hours > urgentHours {
 		return 0
 	}
