@@ -12,6 +12,9 @@ type ruleSubject struct {
 	subject
 
 	at Time
+	// past are the measures with which those of now are compared; nil where read is unset, or there are none.
+	past *week
+	read bool
 }
 
 var _ rule.Subject = (*ruleSubject)(nil)
@@ -35,6 +38,18 @@ func (s *ruleSubject) ScoreChange(days int32) scorecard.Value {
 		return scorecard.Value{}
 	}
 	return known(now.Micros - then.Micros)
+}
+
+// MeasureChange implements rule.Subject.
+func (s *ruleSubject) MeasureChange(m scorecard.Measure) scorecard.Value {
+	if !s.read {
+		s.past, s.read = s.account.alerting.weekBefore(s.account.day), true
+	}
+	now := s.values[m]
+	if s.past == nil || !s.past.values[m].Known || !now.Known {
+		return scorecard.Value{}
+	}
+	return known(now.Micros - s.past.values[m].Micros)
 }
 
 // RenewalDays implements rule.Subject.

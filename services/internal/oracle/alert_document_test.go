@@ -27,6 +27,8 @@ rules:
   - {name: unhappy, summary: unhappy, severity: warning, when: 'nps_detractors_7d >= 1', scope: {plans: [pro]}}
   - {name: renews, summary: renews, severity: critical, when: 'renewal_days <= 90 && renewal_days >= 0 && measures.pulse < 4.0', owner: "@account"}
   - {name: old, summary: old, severity: info, opportunity: true, when: 'age_days >= 3 && nps_promoters_30d >= 1', for: 2d}
+  - {name: moved, summary: moved, severity: info, when: 'measure_changes.days_since_seen > 0.0 || measure_changes.active_users < -5.0',
+     resolve: 'measure_changes.days_since_seen <= 0.0', sources: [usage, login]}
   - {name: calm, on: source, summary: calm, severity: info, when: '!silent && source != "login"', escalate_after: 1h}
 `
 

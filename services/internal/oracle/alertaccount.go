@@ -48,6 +48,14 @@ func (s reviewed) ScoreChange(days int32) scorecard.Value {
 	return scorecard.Value{Micros: s.last().Score - rows[then].Evaluation.Score, Known: true}
 }
 
+func (s reviewed) MeasureChange(m scorecard.Measure) scorecard.Value {
+	before, now := s.account.before(), s.last().Measures[m]
+	if before == nil || !now.Known || !before.Evaluation.Measures[m].Known {
+		return scorecard.Value{}
+	}
+	return scorecard.Value{Micros: now.Micros - before.Evaluation.Measures[m].Micros, Known: true}
+}
+
 func (s reviewed) RenewalDays() (int64, bool) {
 	renews, ok := s.ledger.profile.date("renewal_date")
 	return int64(renews - s.account.Day), ok

@@ -25,6 +25,7 @@ func acme() account {
 		text:    map[string]string{"plan": "gold", "segment": "smb", "name": "Acme"},
 		numbers: map[string]int64{"arr": 120_000_500_000},
 		traits:  map[string]scorecard.Trait{"tier": {Kind: scorecard.TraitText, Text: "one"}},
+		moved:   map[scorecard.Measure]int64{scorecard.NPS: -30},
 		measures: map[scorecard.Measure]int64{
 			scorecard.NPS: -20, scorecard.DaysSinceSeen: 3, scorecard.TicketVolume: 12,
 		},
@@ -62,6 +63,9 @@ func TestWhen(t *testing.T) {
 		`dimensions.adoption < dimensions.support`:           yes,
 		`dimensions.engagement < 50`:                         unknown,
 		`has(dimensions.engagement)`:                         no,
+		`measure_changes.nps <= -30`:                         yes,
+		`measure_changes.csat < 0`:                           unknown,
+		`has(measure_changes.csat) || measures.nps < 0`:      yes,
 		`score_change_1d < 0 && score_change_7d <= -15`:      yes,
 		`score_change_14d < 0`:                               unknown,
 		`score_change_30d > 0`:                               yes,
@@ -154,19 +158,20 @@ func TestWhenAllocatesNothing(t *testing.T) {
 // cheap is a subject that costs nothing itself.
 type cheap struct{ *account }
 
-func (cheap) ProfileText(string) string                 { return "" }
-func (cheap) Measure(scorecard.Measure) scorecard.Value { return points(1) }
-func (cheap) ScoreChange(int32) scorecard.Value         { return points(1) }
-func (cheap) Dimension(int) scorecard.Value             { return points(1) }
-func (cheap) RenewalDays() (int64, bool)                { return 30, true }
-func (c cheap) Score() scorecard.Value                  { return c.score }
-func (c cheap) Band() string                            { return c.band }
-func (c cheap) Stage() string                           { return c.stage }
-func (c cheap) AgeDays() int64                          { return c.age }
-func (c cheap) UrgentTicketHours() int64                { return c.urgent }
-func (c cheap) TicketsOpened(int32) int64               { return c.tickets }
-func (c cheap) Detractors(int32) int64                  { return c.detractors }
-func (c cheap) Promoters(int32) int64                   { return c.promoters }
+func (cheap) ProfileText(string) string                       { return "" }
+func (cheap) Measure(scorecard.Measure) scorecard.Value       { return points(1) }
+func (cheap) MeasureChange(scorecard.Measure) scorecard.Value { return points(-1) }
+func (cheap) ScoreChange(int32) scorecard.Value               { return points(1) }
+func (cheap) Dimension(int) scorecard.Value                   { return points(1) }
+func (cheap) RenewalDays() (int64, bool)                      { return 30, true }
+func (c cheap) Score() scorecard.Value                        { return c.score }
+func (c cheap) Band() string                                  { return c.band }
+func (c cheap) Stage() string                                 { return c.stage }
+func (c cheap) AgeDays() int64                                { return c.age }
+func (c cheap) UrgentTicketHours() int64                      { return c.urgent }
+func (c cheap) TicketsOpened(int32) int64                     { return c.tickets }
+func (c cheap) Detractors(int32) int64                        { return c.detractors }
+func (c cheap) Promoters(int32) int64                         { return c.promoters }
 
 func BenchmarkShipped(b *testing.B) {
 	a := acme()

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"strings"
 	"sync"
 
 	"hale.dev/services/internal/condition"
@@ -25,6 +26,8 @@ type Subject interface {
 	// ScoreChange is by how much the score differs from the one at the end of the day that many days ago: 1, 7, 14 or
 	// 30.
 	ScoreChange(days int32) scorecard.Value
+	// MeasureChange is by how much a measure differs from what it was at the end of a day 7 to 13 days ago.
+	MeasureChange(m scorecard.Measure) scorecard.Value
 	// RenewalDays is in how many days the contract renews, negative after that day; false: the day is unknown.
 	RenewalDays() (int64, bool)
 	// UrgentTicketHours is for how many whole hours the oldest open urgent ticket is open; 0: there is none.
@@ -34,6 +37,21 @@ type Subject interface {
 	// Detractors and Promoters are how many NPS answers of 0 to 6, and of 9 and 10, came in the last days.
 	Detractors(days int32) int64
 	Promoters(days int32) int64
+}
+
+const (
+	measuresPrefix = "measures."
+	changesPrefix  = "measure_changes."
+)
+
+// measureIn is the measure that a name in a condition is about.
+func measureIn(path string) (scorecard.Measure, bool) {
+	for _, prefix := range []string{measuresPrefix, changesPrefix} {
+		if name, ok := strings.CutPrefix(path, prefix); ok {
+			return scorecard.MeasureByName(name)
+		}
+	}
+	return 0, false
 }
 
 // Bands returns the bands an account can be in, the worst first, unknown last.
@@ -53,6 +71,11 @@ func Names() []condition.Name[Subject] {
 	for i, name := range scorecard.DimensionNames() {
 		names = append(names, condition.Name[Subject]{Path: "dimensions." + name, Number: func(s Subject) (int64, bool) {
 			return known(s.Dimension(i))
+		}})
+	}
+	for m := range scorecard.Measure(scorecard.MeasureCount) {
+		names = append(names, condition.Name[Subject]{Path: changesPrefix + m.Name(), Number: func(s Subject) (int64, bool) {
+			return known(s.MeasureChange(m))
 		}})
 	}
 	return append(names, changes()...)

@@ -15,6 +15,7 @@ type account struct {
 	numbers     map[string]int64
 	traits      map[string]scorecard.Trait
 	measures    map[scorecard.Measure]int64 // whole units
+	moved       map[scorecard.Measure]int64 // likewise
 	score       scorecard.Value
 	coverage    int64
 	dimensions  [5]scorecard.Value
@@ -56,6 +57,11 @@ func (a account) Measure(m scorecard.Measure) scorecard.Value {
 
 func (a account) ScoreChange(days int32) scorecard.Value {
 	v, ok := a.changes[days]
+	return scorecard.Value{Micros: v * one, Known: ok}
+}
+
+func (a account) MeasureChange(m scorecard.Measure) scorecard.Value {
+	v, ok := a.moved[m]
 	return scorecard.Value{Micros: v * one, Known: ok}
 }
 

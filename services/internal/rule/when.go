@@ -2,11 +2,9 @@ package rule
 
 import (
 	"slices"
-	"strings"
 
 	"hale.dev/services/internal/condition"
 	"hale.dev/services/internal/document"
-	"hale.dev/services/internal/scorecard"
 )
 
 // codeOf is the code of a problem with a condition.
@@ -40,8 +38,7 @@ func (p *parser) accountConditions(at document.Keys, r *parsed) {
 		*c.into = compiled
 		r.cost += compiled.Cost()
 		for _, path := range compiled.Asks() {
-			name, _ := strings.CutPrefix(path, "measures.")
-			if m, ok := scorecard.MeasureByName(name); ok && name != path && !slices.Contains(r.Measures, m) {
+			if m, ok := measureIn(path); ok && !slices.Contains(r.Measures, m) {
 				r.Measures = append(r.Measures, m)
 			}
 		}

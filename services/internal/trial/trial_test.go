@@ -26,6 +26,7 @@ rules:
   - {name: any, summary: it is there, severity: info, when: "age_days >= 0"}
   - {name: low, summary: it is low, severity: critical, when: "score < 50", resolve: "score > 55", for: 1h, escalate_after: 2h}
   - {name: fell, summary: it fell, severity: warning, when: "score_change_1d < 0", inhibited_by: [low], sources: [usage]}
+  - {name: moved, summary: it moved, severity: info, when: "measure_changes.active_users < 0.0"}
   - {name: late, summary: late, severity: warning, when: "renewal_days < 90", keep_firing_for: 3d}
   - {name: quiet, summary: no source, severity: critical, on: source, when: silent}
 `
