@@ -129,7 +129,7 @@ func (c *crowd) send(name string) bool {
 
 		select {
 		case <-c.stop:
-		case <-time.After(50 * time.Millisecond): // sooner than it is told to
+		case <-time.After(250 * time.Millisecond): // sooner than it is told to
 		}
 	}
 }

@@ -1,31 +1,33 @@
 package query
 
 import (
-	"fmt"
+	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 )
 
-// document is the OpenAPI document in both of its forms.
-type document struct{ yaml, json []byte }
-
-// newDocument makes the JSON of a YAML document.
-func newDocument(text []byte) (document, error) {
-	asJSON, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return document{}, fmt.Errorf("query: reading the OpenAPI document: %w", err)
-	}
-
-	return document{yaml: text, json: asJSON}, nil
-}
-
 // documented answers GET /openapi.yaml and /openapi.json, without a key: the document tells nothing that the source
-// does not.
-func documented(d document, next http.Handler) http.Handler {
+// does not. Its JSON is made when somebody asks for it first: a start does not wait for it.
+func documented(text []byte, logger *slog.Logger, next http.Handler) http.Handler {
+	asJSON := sync.OnceValues(func() ([]byte, error) { return yaml.YAMLToJSON(text) })
+
 	mux := http.NewServeMux()
-	mux.Handle("GET /openapi.yaml", unchanging("application/yaml", d.yaml))
-	mux.Handle("GET /openapi.json", unchanging("application/json", d.json))
+	mux.HandleFunc("GET /openapi.yaml", func(rw http.ResponseWriter, _ *http.Request) {
+		writeDocument(rw, "application/yaml", text)
+	})
+	mux.HandleFunc("GET /openapi.json", func(rw http.ResponseWriter, r *http.Request) {
+		body, err := asJSON()
+		if err != nil {
+			logger.ErrorContext(r.Context(), "the OpenAPI document cannot be made into JSON", "error", err)
+			http.Error(rw, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+
+			return
+		}
+
+		writeDocument(rw, "application/json", body)
+	})
 
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/openapi.yaml" || r.URL.Path == "/openapi.json" {
@@ -38,10 +40,7 @@ func documented(d document, next http.Handler) http.Handler {
 	})
 }
 
-// unchanging answers always the same.
-func unchanging(kind string, body []byte) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", kind)
-		_, _ = rw.Write(body) // a caller who is gone misses nothing
-	})
+func writeDocument(rw http.ResponseWriter, kind string, body []byte) {
+	rw.Header().Set("Content-Type", kind)
+	_, _ = rw.Write(body) // a caller who is gone misses nothing
 }

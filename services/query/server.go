@@ -98,19 +98,14 @@ func newServers(s *Service) (*servers, error) {
 		return nil, fmt.Errorf("query: offering JSON, Connect and gRPC-Web: %w", err)
 	}
 
-	document, err := newDocument(openapi.Document)
-	if err != nil {
-		return nil, err
-	}
-
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true) // gRPC works on this listener too
 
 	srv.http = &http.Server{
-		Handler: allowOrigins(s.cfg.CORSOrigins, documented(document, plain(transcoder))), Protocols: protocols, TLSConfig: s.tls,
-		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		Handler:   allowOrigins(s.cfg.CORSOrigins, documented(openapi.Document, s.deps.Logger, plain(transcoder))),
+		Protocols: protocols, TLSConfig: s.tls, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 	}
 
 	return srv, nil

@@ -19,15 +19,11 @@ import (
 )
 
 // some checks a property that takes long: on a share of the cases that -rapid.checks asks for. Once a case
-// fails, all that follow run, so that it can be made smaller. Nothing here runs in parallel, so looking for
-// races, which takes several times as long, makes do with fewer.
+// fails, all that follow run, so that it can be made smaller.
 func some(t *testing.T, percent int, property func(*rapid.T)) {
 	t.Helper()
 	checks, ok := flag.Lookup("rapid.checks").Value.(flag.Getter).Get().(int)
 	require.True(t, ok)
-	if raced {
-		percent /= 4
-	}
 	left, failing := max(1, checks*percent/100), false
 	rapid.Check(t, func(t *rapid.T) {
 		if left <= 0 && !failing {
