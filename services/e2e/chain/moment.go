@@ -11,12 +11,12 @@ type moment string
 
 const (
 	accepted moment = "after ingest took the events"
-	decided  moment = "when the watch sees the first transition"
+	seen     moment = "when the watch sees a transition"
 	trying   moment = "while the webhook is being sent"
 	taken    moment = "after the webhook was answered"
 )
 
-func moments() []moment { return []moment{accepted, decided, trying, taken} }
+func moments() []moment { return []moment{accepted, seen, trying, taken} }
 
 // blow is what a round does: whom it kills, when, and after which further wait.
 type blow struct {

@@ -13,6 +13,7 @@ import (
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
+	"hale.dev/services/internal/oracle"
 	"hale.dev/services/internal/scorecard"
 	"hale.dev/services/internal/store"
 )
@@ -22,7 +23,7 @@ type reference struct {
 	partition *fold.Partition
 	accounts  map[string]*health.Account
 	values    map[string][]byte
-	into      map[string]*alertv1.Transition
+	into      *decided
 }
 
 // Get implements fold.Accounts.
@@ -34,9 +35,12 @@ func (r *reference) Put(id string, a *health.Account) { r.accounts[id] = a }
 // errEnd says that the end of a stream is reached.
 var errEnd = errors.New("end of the stream")
 
-// refer folds the whole log and returns what it decides about alerts, by the transitions' ids.
-func refer(ctx context.Context, log *eventlog.Log) (map[string]*alertv1.Transition, error) {
-	all := map[string]*alertv1.Transition{}
+// refer folds the whole log and returns what it decides about alerts.
+func refer(ctx context.Context, log *eventlog.Log) (*decided, error) {
+	all := &decided{
+		transitions: map[string]*alertv1.Transition{}, refused: map[string][]string{},
+		messages: make([][]oracle.Message, log.Layout().Partitions),
+	}
 	parts := make([]*reference, log.Layout().Partitions)
 	for n := range parts {
 		p, err := fold.NewPartition(fold.Options{Number: n, Shipped: scorecard.Shipped(), Parse: scorecard.Parse}, store.Head{})
@@ -57,6 +61,7 @@ func refer(ctx context.Context, log *eventlog.Log) (map[string]*alertv1.Transiti
 			if m.Err != nil {
 				return fmt.Errorf("message %d: %w", m.Sequence, m.Err)
 			}
+			all.messages[m.Partition] = append(all.messages[m.Partition], oracle.Message{Time: m.Time, Records: m.Records})
 			if err := parts[m.Partition].fold(m); err != nil {
 				return err
 			}
@@ -109,7 +114,12 @@ func (r *reference) sweep() error {
 
 // flush takes what was decided out of the outbox.
 func (r *reference) flush() error {
-	c, _ := r.partition.Flush()
+	c, refused := r.partition.Flush()
+	for _, one := range refused {
+		if id := one.Record.GetAlertCommand().GetCommandId(); id != "" {
+			r.into.refused[id] = append(r.into.refused[id], one.Code)
+		}
+	}
 	for _, e := range c.Put {
 		r.values[e.Key] = slices.Clone(e.Value)
 	}
@@ -124,10 +134,10 @@ func (r *reference) flush() error {
 		}
 		for _, one := range records.GetRecords() {
 			id := one.GetTransition().GetTransitionId()
-			if r.into[id] != nil {
+			if r.into.transitions[id] != nil {
 				return fmt.Errorf("the fold decides %s twice", id)
 			}
-			r.into[id] = one.GetTransition()
+			r.into.transitions[id] = one.GetTransition()
 		}
 		delete(r.values, key)
 	}

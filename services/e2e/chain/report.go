@@ -15,6 +15,10 @@ type Report struct {
 	// Events were accepted; Transitions is what a plain fold of the log decides.
 	Events      int `json:"events"`
 	Transitions int `json:"transitions"`
+	// Kinds of these, and how many there are of each.
+	Kinds map[string]int `json:"kinds"`
+	// Oracle counts what the oracle, which knows docs/alerts.md alone, would have decided otherwise.
+	Oracle int `json:"oracle"`
 	// Missed are transitions that are not in ALERTS, Invented those that should not be there, Different those that differ,
 	// Duplicated records beyond the first of a transition, Gaps records that are not the next revision of their alert.
 	Missed     int `json:"missed"`
@@ -34,9 +38,23 @@ type Report struct {
 	// Retold are transitions that came under two ids, Forged webhooks without a good signature.
 	Retold int `json:"retold"`
 	Forged int `json:"forged"`
-	// Left are transitions that were left out, by the reason that stands in NOTIFY; Untold were to be told and were not.
+	// Left are transitions that were left out, by the reason that stands in NOTIFY; Untold were to be told and were not,
+	// Leaked were told though something held them back, or nobody asked for them.
 	Left   map[string]int `json:"left"`
 	Untold int            `json:"untold"`
+	Leaked int            `json:"leaked"`
+	// Commands about alerts were sent; Applied and Refused, by code, is what they were answered. Unknown are tries without
+	// an answer, Again commands that were sent once more after theirs.
+	Commands int            `json:"commands"`
+	Applied  int            `json:"applied"`
+	Refused  map[string]int `json:"refused"`
+	Unknown  int            `json:"unknown"`
+	Again    int            `json:"again"`
+	// Unanswered commands never had an answer, Disagreed are answers that are not what the log says, Doubled commands that
+	// count more than once.
+	Unanswered int `json:"unanswered"`
+	Disagreed  int `json:"disagreed"`
+	Doubled    int `json:"doubled"`
 
 	Seconds float64 `json:"seconds"`
 }
@@ -44,19 +62,23 @@ type Report struct {
 // Failed says whether anything is wrong.
 func (r *Report) Failed() bool {
 	return r.Missed+r.Invented+r.Different+r.Duplicated+r.Gaps+r.WatchMissed+r.WatchRepeated+r.WatchResets+
-		r.Changed+r.Retold+r.Forged+r.Untold > 0 || r.Transitions == 0
+		r.Changed+r.Retold+r.Forged+r.Untold+r.Leaked+r.Unanswered+r.Disagreed+r.Doubled+r.Oracle > 0 || r.Transitions == 0
 }
 
 // Print prints the report.
 func (r *Report) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, `seed %d: %d rounds in %.1f s, %d of them late; killed: %v
 events %d, transitions %d: missed %d, invented %d, different %d, duplicated %d, gaps %d
+of kinds %v; the oracle disagrees on %d
+commands %d: applied %d, refused %v; %d tries without an answer, %d sent again; unanswered %d, disagreed %d, doubled %d
 watch: %d connections, %d resets, missed %d, repeated %d
 webhook: %d notifications, %d repeated under their id, %d of another content, %d transitions under two ids, %d forged
-left out %v, not told %d
+left out %v, not told %d, told though held or not asked for %d
 `, r.Seed, r.Rounds, r.Seconds, r.Late, r.Kills, r.Events, r.Transitions, r.Missed, r.Invented, r.Different, r.Duplicated, r.Gaps,
+		r.Kinds, r.Oracle,
+		r.Commands, r.Applied, r.Refused, r.Unknown, r.Again, r.Unanswered, r.Disagreed, r.Doubled,
 		r.Connections, r.WatchResets, r.WatchMissed, r.WatchRepeated,
-		r.Notifications, r.Repeated, r.Changed, r.Retold, r.Forged, r.Left, r.Untold)
+		r.Notifications, r.Repeated, r.Changed, r.Retold, r.Forged, r.Left, r.Untold, r.Leaked)
 	if err != nil {
 		return fmt.Errorf("printing the report: %w", err)
 	}

@@ -27,6 +27,7 @@ type run struct {
 	signals signals
 	traffic *traffic
 	watcher *watcher
+	desk    *desk
 	report  Report
 	// killed is closed when the victim of the round is dead; nil: webhooks are answered at once.
 	killed atomic.Pointer[chan struct{}]
@@ -48,7 +49,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer hook.Close()
 	r := &run{o: o, cluster: c, hook: hook, signals: newSignals()}
-	r.report = Report{Seed: o.Seed, Kills: map[string]int{}, Left: map[string]int{}}
+	r.report = Report{Seed: o.Seed, Kills: map[string]int{}}
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
@@ -59,12 +60,14 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		defer close(watched)
 		r.watcher.follow(watching)
 	}()
-	err = r.rounds(ctx)
+	err = r.rounds(watching)
 	if err == nil {
+		r.desk.wait(watching, o.Settle)
 		err = r.verify(ctx)
 	}
 	stop()
 	<-watched
+	r.desk.busy.Wait()
 	r.report.Seconds = time.Since(begun).Seconds()
 	return &r.report, err
 }
@@ -93,7 +96,8 @@ func (r *run) start(ctx context.Context) error {
 		return fmt.Errorf("putting receivers in force: %w", err)
 	}
 	r.traffic = newTraffic(c, r.o.Seed)
-	r.watcher = newWatcher(alertv1.NewAlertServiceClient(r.conn), func() { r.signals.tell(decided) })
+	r.desk = &desk{client: alertv1.NewAlertServiceClient(r.conn), seed: r.o.Seed}
+	r.watcher = newWatcher(r.desk.client, func() { r.signals.tell(seen) })
 	r.hook.Meet(r.meet)
 	return nil
 }
@@ -111,16 +115,6 @@ func (r *run) meet(before bool) {
 		case <-time.After(r.o.Patience):
 		}
 	}
-}
-
-// receivers lead everything to the webhook, soon.
-func receivers(url string) string {
-	return fmt.Sprintf(`
-kind: receivers
-receivers:
-  - {name: hook, kind: webhook, rate: 6000, settings: {url: %q, secrets: [%q]}}
-default_route: {receivers: [hook], group_by: [account], group_wait: 0s, group_interval: 0s}
-`, url, rig.HookReference)
 }
 
 // rounds kills in rounds.
@@ -146,7 +140,8 @@ func (r *run) rounds(ctx context.Context) error {
 	return nil
 }
 
-// round sends events, waits for the moment, kills, and starts again what it killed.
+// round sends events and commands about the alerts that have fired, waits for the moment, kills, and starts again what it
+// killed.
 func (r *run) round(ctx context.Context, n int, b blow, victim *rig.Process) error {
 	begun := time.Now()
 	r.signals.clear()
@@ -154,6 +149,7 @@ func (r *run) round(ctx context.Context, n int, b blow, victim *rig.Process) err
 	if b.moment == trying {
 		r.killed.Store(&killing)
 	}
+	r.desk.take(ctx, r.watcher.taken())
 	if err := r.traffic.round(ctx); err != nil {
 		return fmt.Errorf("sending events: %w", err)
 	}
@@ -173,22 +169,7 @@ func (r *run) round(ctx context.Context, n int, b blow, victim *rig.Process) err
 	if err := r.cluster.Restart(ctx, victim); err != nil {
 		return err
 	}
-	r.acknowledge(ctx)
 	fmt.Fprintf(r.o.Out, "round %3d: %-8s killed after %4d ms %s%s; back after %d ms\n", n+1, victim.Name,
 		killed.Sub(begun).Milliseconds(), b.moment, late, time.Since(killed).Milliseconds())
 	return ctx.Err()
-}
-
-// acknowledge takes up the next alert that has fired. Whether that works does not matter: the log says what was decided.
-func (r *run) acknowledge(ctx context.Context) {
-	id := r.watcher.next()
-	if id == "" {
-		return
-	}
-	const patience = 500 * time.Millisecond
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	_, _ = alertv1.NewAlertServiceClient(r.conn).AcknowledgeAlert(ctx, &alertv1.AcknowledgeAlertRequest{
-		AlertId: id, Author: "chain", CommandId: "ack-" + id,
-	})
 }

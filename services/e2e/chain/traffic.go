@@ -12,21 +12,17 @@ import (
 )
 
 const (
-	// eventsEach is how many accounts change in a round.
-	eventsEach = 6
-	// turns is how often an account rises and falls: one that rises a third time is flapping, and stays for a day.
+	// eventsEach is how many events a round sends, newEach how many accounts it begins.
+	eventsEach, newEach = 10, 2
+	// openMost is how many accounts change; the oldest beyond them stay as they are.
+	openMost = 12
+	// turns is how often a lever is turned: what rises a third time is flapping, and stays for a day.
 	turns = 4
-	// large is what an account pays, or how many seats it has, when its rule fires.
+	// large is what an account pays, how many seats it has, or how long it is bound, when its rule fires.
 	large = 500
+	// good and bad are what its user answers when asked how it likes the product: a score of 100, and one of 0.
+	good, bad = 10, 0
 )
-
-// rules fire and resolve by what an account pays, and by its seats, after a while.
-const rules = `
-kind: rules
-rules:
-  - {name: large, summary: The account pays a lot, severity: critical, when: profile.arr >= 100.0}
-  - {name: many_seats, summary: The account has many seats, severity: warning, when: profile.seats >= 100.0, for: 2s}
-`
 
 // change is an event.
 type change struct {
@@ -35,16 +31,40 @@ type change struct {
 	Account string   `json:"account"`
 	ARR     *float64 `json:"arr,omitempty"`
 	Seats   *int     `json:"seats,omitempty"`
+	Term    *int     `json:"term_days,omitempty"`
+	User    string   `json:"user,omitempty"`
+	Survey  string   `json:"survey,omitempty"`
+	Action  string   `json:"action,omitempty"`
+	Score   *int     `json:"score,omitempty"`
+}
+
+// lever is what rises and falls of an account.
+type lever string
+
+const (
+	arr   lever = "arr"
+	seats lever = "seats"
+	term  lever = "term"
+	// mood wakes alerts that sleep until worse: it falls, and the score with it.
+	mood lever = "mood"
+)
+
+// levers are those of an account: one whose alerts hold each other, one whose alert takes a while, and one of each order
+// in which an alert and the one that holds it can come.
+func levers(account int) []lever {
+	all := [][]lever{{arr, term, mood}, {seats, mood}, {term, arr, mood}}
+	return all[account%len(all)]
 }
 
 // account is one that rises and falls.
 type account struct {
-	id    string
-	turns int
-	seats bool
+	id string
+	// left are the levers to turn, turned how often each was.
+	left   []lever
+	turned map[lever]int
 }
 
-// traffic makes events that begin and end alerts.
+// traffic makes events that begin, hold, wake and end alerts.
 type traffic struct {
 	client *rig.Client
 	random *rand.Rand
@@ -64,16 +84,7 @@ func newTraffic(c *rig.Cluster, seed uint64) *traffic {
 
 // round sends the events of a round, until they are accepted.
 func (t *traffic) round(ctx context.Context) error {
-	var events []change
-	for n := range eventsEach {
-		if n < 2 || len(t.open) == 0 { //nolint:mnd // two of a round are new: one by each rule
-			t.open = append(t.open, &account{id: fmt.Sprintf("account-%d", t.made), seats: t.made%2 == 1})
-			t.made++
-			events = append(events, t.turn(len(t.open)-1))
-			continue
-		}
-		events = append(events, t.turn(t.random.IntN(len(t.open))))
-	}
+	events := t.next()
 	body, err := json.Marshal(events)
 	if err != nil {
 		return fmt.Errorf("encoding events: %w", err)
@@ -85,22 +96,58 @@ func (t *traffic) round(ctx context.Context) error {
 	return err
 }
 
-// turn lets an account rise or fall.
-func (t *traffic) turn(i int) change {
-	a := t.open[i]
-	value := 1
-	if a.turns%2 == 0 {
-		value = large
+// next makes the events of a round.
+func (t *traffic) next() []change {
+	var events []change
+	for range newEach {
+		a := &account{id: fmt.Sprintf("account-%d", t.made), left: levers(t.made), turned: map[lever]int{}}
+		t.made++
+		t.open = append(t.open, a)
+		events = append(events, t.turn(a, mood), t.turn(a, a.left[0]))
+	}
+	t.open = t.open[max(0, len(t.open)-openMost):]
+	for len(events) < eventsEach && len(t.open) > 0 {
+		i := t.random.IntN(len(t.open))
+		a := t.open[i]
+		events = append(events, t.turn(a, a.left[t.random.IntN(len(a.left))]))
+		if len(a.left) == 0 {
+			t.open = append(t.open[:i], t.open[i+1:]...)
+		}
+	}
+	return events
+}
+
+// turn lets a lever of an account rise or fall.
+func (t *traffic) turn(a *account, l lever) change {
+	rises := a.turned[l]%2 == 0
+	if a.turned[l]++; a.turned[l] == turns {
+		left := make([]lever, 0, len(a.left))
+		for _, one := range a.left {
+			if one != l {
+				left = append(left, one)
+			}
+		}
+		a.left = left
 	}
 	t.sent++
 	c := change{ID: fmt.Sprintf("change-%d", t.sent), Type: "account", Account: a.id}
-	if a.seats {
-		c.Seats = &value
-	} else {
-		c.ARR = new(float64(value))
+	value := 1
+	if rises {
+		value = large
 	}
-	if a.turns++; a.turns == turns {
-		t.open = append(t.open[:i], t.open[i+1:]...)
+	switch l {
+	case arr:
+		c.ARR = new(float64(value))
+	case seats:
+		c.Seats = &value
+	case term:
+		c.Term = &value
+	case mood:
+		score := bad
+		if rises {
+			score = good
+		}
+		c.Type, c.User, c.Survey, c.Action, c.Score = "survey", "ada", "nps", "answered", &score
 	}
 	return c
 }

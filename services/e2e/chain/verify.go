@@ -3,10 +3,8 @@ package chain
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
-	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	"hale.dev/services/e2e/rig"
 	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/delivery"
@@ -80,37 +78,15 @@ func (r *run) look(ctx context.Context, s *streams) (rests bool, err error) {
 		return false, err
 	}
 	p := &r.report
-	p.Events, p.Transitions, p.Duplicated, p.Gaps = r.traffic.sent, len(want), found.duplicated, found.gaps
-	p.Missed, p.Invented, p.Different = found.compare(want)
-	p.WatchMissed, p.WatchRepeated = r.watcher.compare(want)
+	p.Events, p.Transitions, p.Duplicated, p.Gaps = r.traffic.sent, len(want.transitions), found.duplicated, found.gaps
+	p.Kinds = want.kinds()
+	p.Missed, p.Invented, p.Different = found.compare(want.transitions)
+	p.WatchMissed, p.WatchRepeated = r.watcher.compare(want.transitions)
 	p.Connections, p.WatchResets = r.watcher.connected()
 	p.Notifications, p.Repeated, p.Changed, p.Retold = heard.notifications, heard.repeated, heard.changed, heard.retold
 	p.Forged = forged
-	r.untold(want, heard, noted)
+	p.Left, p.Untold, p.Leaked = want.told(heard, noted)
+	r.desk.judge(want, p)
+	p.Oracle = differ(want)
 	return p.Missed+p.Invented+p.WatchMissed+p.Untold+noted.waiting() == 0, nil
-}
-
-// untold counts the transitions that the webhook should have heard of and did not, and those that were left out with a
-// reason that there may be.
-func (r *run) untold(want map[string]*alertv1.Transition, heard *hooked, noted *journal) {
-	r.report.Untold, r.report.Left = 0, map[string]int{}
-	for id, t := range want {
-		if !wanted(t.GetKind()) || heard.by[id] != "" {
-			continue
-		}
-		switch reason := noted.reason(id); reason {
-		case delivery.ReasonOvertaken, delivery.ReasonNotTold:
-			r.report.Left[reason]++
-		default:
-			r.report.Untold++
-		}
-	}
-}
-
-// wanted says whether a receiver is told of a kind of transition, unless it says otherwise.
-func wanted(k alertv1.Transition_Kind) bool {
-	return slices.Contains([]alertv1.Transition_Kind{
-		alertv1.Transition_KIND_FIRED, alertv1.Transition_KIND_WOKE, alertv1.Transition_KIND_ESCALATED,
-		alertv1.Transition_KIND_RELEASED, alertv1.Transition_KIND_RESOLVED,
-	}, k)
 }

@@ -19,7 +19,7 @@ type watcher struct {
 	times               map[string]int
 	connections, resets int
 	token               string
-	firing              []string
+	fired               []*alertv1.Alert
 }
 
 func newWatcher(client alertv1.AlertServiceClient, seen func()) *watcher {
@@ -69,7 +69,7 @@ func (w *watcher) take(part *alertv1.WatchAlertsResponse, first bool) {
 	for _, t := range part.GetTransitions() {
 		w.times[t.GetTransitionId()]++
 		if t.GetKind() == alertv1.Transition_KIND_FIRED {
-			w.firing = append(w.firing, t.GetAlert().GetAlertId())
+			w.fired = append(w.fired, t.GetAlert())
 		}
 	}
 	if t := part.GetResumeToken(); t != "" {
@@ -84,16 +84,13 @@ func (w *watcher) begun() bool {
 	return w.token != ""
 }
 
-// next returns an alert that has fired and that nobody was given before; empty: there is none.
-func (w *watcher) next() string {
+// taken returns the alerts that have fired and that nobody was given before.
+func (w *watcher) taken() []*alertv1.Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.firing) == 0 {
-		return ""
-	}
-	id := w.firing[0]
-	w.firing = w.firing[1:]
-	return id
+	fired := w.fired
+	w.fired = nil
+	return fired
 }
 
 // compare counts the transitions that it did not see, and those that it saw more than once.
