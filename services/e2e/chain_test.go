@@ -13,7 +13,7 @@ import (
 )
 
 // TestAlertsSurviveKills is the short form of `make chaos ARGS=-alerts`: scoring, notify, query, NATS and Redis are each
-// killed at each moment between an event and the delivery of its alert.
+// killed at each moment between an event, or a command about an alert, and the delivery of what it does.
 //
 //nolint:paralleltest // it loads the machine with its own programs, and must have it alone
 func TestAlertsSurviveKills(t *testing.T) {
@@ -29,4 +29,11 @@ func TestAlertsSurviveKills(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, report.Print(t.Output()))
 	require.False(t, report.Failed(), "alerts were missed or told twice: see above")
+	for _, kind := range []string{
+		"fired", "acknowledged", "snoozed", "woke", "assigned", "commented", "held", "released", "resolved",
+	} {
+		require.Positive(t, report.Kinds[kind], "nothing was shown of what is %s", kind)
+	}
+	require.NotEmpty(t, report.Refused, "no command was refused")
+	require.Positive(t, report.Unknown, "every command was answered at once")
 }

@@ -33,18 +33,39 @@ func kindName(t *alertv1.Transition) string {
 	return strings.ToLower(strings.TrimPrefix(t.GetKind().String(), "KIND_"))
 }
 
-// commanded returns what commands made, by their ids, and which alerts end.
+// commanded returns what commands made, by their ids and in order, and which alerts end.
 func (d *decided) commanded() (made map[string][]*alertv1.Transition, over map[string]bool) {
 	made, over = map[string][]*alertv1.Transition{}, map[string]bool{}
-	for _, t := range d.transitions {
-		if id := t.GetCommandId(); id != "" {
-			made[id] = append(made[id], t)
+	for alert, trail := range d.trails() {
+		for _, t := range trail {
+			if id := t.GetCommandId(); id != "" {
+				made[id] = append(made[id], t)
+			}
 		}
-		if t.GetKind() == alertv1.Transition_KIND_RESOLVED {
-			over[t.GetAlert().GetAlertId()] = true
-		}
+		over[alert] = trail[len(trail)-1].GetKind() == alertv1.Transition_KIND_RESOLVED
 	}
 	return made, over
+}
+
+// rewritten counts the commands that stand in the log more than once: their first try was taken, and nobody heard of it.
+func (d *decided) rewritten() int {
+	times := map[string]int{}
+	for _, messages := range d.messages {
+		for _, m := range messages {
+			for _, r := range m.Records {
+				if id := r.GetAlertCommand().GetCommandId(); id != "" {
+					times[id]++
+				}
+			}
+		}
+	}
+	again := 0
+	for _, n := range times {
+		if n > 1 {
+			again++
+		}
+	}
+	return again
 }
 
 // trails returns the transitions of each alert, in order.
@@ -97,7 +118,9 @@ func holds(t *alertv1.Transition) bool {
 }
 
 // mayLeave says whether a transition may be left out for a reason, by what came before and after it.
-func mayLeave(reason string, before []*alertv1.Transition, t *alertv1.Transition, after []*alertv1.Transition, heard *hooked) bool {
+func mayLeave(
+	reason string, before []*alertv1.Transition, t *alertv1.Transition, after []*alertv1.Transition, heard *hooked,
+) bool {
 	switch reason {
 	case delivery.ReasonHeld: // or it came to be held before it was sent
 		return holds(t) || (t.GetKind() != alertv1.Transition_KIND_RESOLVED && slices.ContainsFunc(after, holds))

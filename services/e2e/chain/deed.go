@@ -79,28 +79,28 @@ func (d *deed) send(ctx context.Context, to alertv1.AlertServiceClient) (*alertv
 		r, err := to.AcknowledgeAlert(ctx, &alertv1.AcknowledgeAlertRequest{
 			AlertId: d.alert, CommandId: d.id, Author: d.author, Note: d.note, Revision: d.revision,
 		})
-		return r.GetAlert(), err //nolint:wrapcheck // its status is what is asked for
+		return r.GetAlert(), err
 	case alertv1.Transition_KIND_SNOOZED:
 		r, err := to.SnoozeAlert(ctx, &alertv1.SnoozeAlertRequest{
 			AlertId: d.alert, CommandId: d.id, Author: d.author, Note: d.note, Revision: d.revision,
 			Duration: durationpb.New(d.sleep), UntilWorse: d.worse,
 		})
-		return r.GetAlert(), err //nolint:wrapcheck // its status is what is asked for
+		return r.GetAlert(), err
 	case alertv1.Transition_KIND_RESOLVED:
 		r, err := to.ResolveAlert(ctx, &alertv1.ResolveAlertRequest{
 			AlertId: d.alert, CommandId: d.id, Author: d.author, Note: d.note, Revision: d.revision,
 		})
-		return r.GetAlert(), err //nolint:wrapcheck // its status is what is asked for
+		return r.GetAlert(), err
 	case alertv1.Transition_KIND_ASSIGNED:
 		r, err := to.AssignAlert(ctx, &alertv1.AssignAlertRequest{
 			AlertId: d.alert, CommandId: d.id, Author: d.author, Note: d.note, Revision: d.revision, Assignee: d.assignee,
 		})
-		return r.GetAlert(), err //nolint:wrapcheck // its status is what is asked for
+		return r.GetAlert(), err
 	default:
 		r, err := to.CommentAlert(ctx, &alertv1.CommentAlertRequest{
 			AlertId: d.alert, CommandId: d.id, Author: d.author, Comment: d.note,
 		})
-		return r.GetAlert(), err //nolint:wrapcheck // its status is what is asked for
+		return r.GetAlert(), err
 	}
 }
 
@@ -111,7 +111,7 @@ func verdict(err error) (code string, final bool) {
 		return "", true
 	}
 	s := status.Convert(err)
-	switch s.Code() { //nolint:exhaustive // the others are answers
+	switch s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
 		return "", false
 	}

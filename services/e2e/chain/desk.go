@@ -106,7 +106,7 @@ func (d *desk) judge(want *decided, p *Report) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	made, over := want.commanded()
-	p.Commands, p.Unknown = d.begun, d.unknown
+	p.Commands, p.Unknown, p.Rewritten = d.begun, d.unknown, want.rewritten()
 	p.Applied, p.Again, p.Disagreed, p.Doubled, p.Refused = 0, 0, 0, 0, map[string]int{}
 	answered := map[string]bool{}
 	for _, o := range d.outcomes {

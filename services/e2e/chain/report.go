@@ -44,12 +44,13 @@ type Report struct {
 	Untold int            `json:"untold"`
 	Leaked int            `json:"leaked"`
 	// Commands about alerts were sent; Applied and Refused, by code, is what they were answered. Unknown are tries without
-	// an answer, Again commands that were sent once more after theirs.
-	Commands int            `json:"commands"`
-	Applied  int            `json:"applied"`
-	Refused  map[string]int `json:"refused"`
-	Unknown  int            `json:"unknown"`
-	Again    int            `json:"again"`
+	// an answer, Again commands that were sent once more after theirs, Rewritten those that stand in the log more than once.
+	Commands  int            `json:"commands"`
+	Applied   int            `json:"applied"`
+	Refused   map[string]int `json:"refused"`
+	Unknown   int            `json:"unknown"`
+	Again     int            `json:"again"`
+	Rewritten int            `json:"rewritten"`
 	// Unanswered commands never had an answer, Disagreed are answers that are not what the log says, Doubled commands that
 	// count more than once.
 	Unanswered int `json:"unanswered"`
@@ -70,13 +71,14 @@ func (r *Report) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, `seed %d: %d rounds in %.1f s, %d of them late; killed: %v
 events %d, transitions %d: missed %d, invented %d, different %d, duplicated %d, gaps %d
 of kinds %v; the oracle disagrees on %d
-commands %d: applied %d, refused %v; %d tries without an answer, %d sent again; unanswered %d, disagreed %d, doubled %d
+commands %d: applied %d, refused %v; %d tries without an answer, %d sent again, %d in the log again;
+unanswered %d, disagreed %d, doubled %d
 watch: %d connections, %d resets, missed %d, repeated %d
 webhook: %d notifications, %d repeated under their id, %d of another content, %d transitions under two ids, %d forged
 left out %v, not told %d, told though held or not asked for %d
 `, r.Seed, r.Rounds, r.Seconds, r.Late, r.Kills, r.Events, r.Transitions, r.Missed, r.Invented, r.Different, r.Duplicated, r.Gaps,
 		r.Kinds, r.Oracle,
-		r.Commands, r.Applied, r.Refused, r.Unknown, r.Again, r.Unanswered, r.Disagreed, r.Doubled,
+		r.Commands, r.Applied, r.Refused, r.Unknown, r.Again, r.Rewritten, r.Unanswered, r.Disagreed, r.Doubled,
 		r.Connections, r.WatchResets, r.WatchMissed, r.WatchRepeated,
 		r.Notifications, r.Repeated, r.Changed, r.Retold, r.Forged, r.Left, r.Untold, r.Leaked)
 	if err != nil {

@@ -74,12 +74,14 @@ type traffic struct {
 }
 
 func newTraffic(c *rig.Cluster, seed uint64) *traffic {
-	return &traffic{
-		client: &rig.Client{
-			URL: "http://" + c.IngestHTTP + "/v1/events", Key: c.Keys.Ingest, HTTP: &http.Client{Timeout: 10 * time.Second},
-		},
-		random: rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // reproducible, no secret
-	}
+	return newTrafficOf(&rig.Client{
+		URL: "http://" + c.IngestHTTP + "/v1/events", Key: c.Keys.Ingest, HTTP: &http.Client{Timeout: 10 * time.Second},
+	}, seed)
+}
+
+// newTrafficOf sends by a client.
+func newTrafficOf(client *rig.Client, seed uint64) *traffic {
+	return &traffic{client: client, random: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // reproducible, no secret
 }
 
 // round sends the events of a round, until they are accepted.

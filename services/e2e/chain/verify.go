@@ -42,9 +42,13 @@ func (r *run) verify(ctx context.Context) error {
 	}
 	const look = 500 * time.Millisecond
 	for end := time.Now().Add(r.o.Settle); ; {
-		rests, err := r.look(ctx, &s)
-		if err != nil || rests || time.Now().After(end) {
+		want, rests, err := r.look(ctx, &s)
+		if err != nil {
 			return err
+		}
+		if rests || time.Now().After(end) {
+			r.report.Oracle = differ(want)
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -54,28 +58,28 @@ func (r *run) verify(ctx context.Context) error {
 	}
 }
 
-// look compares once, and reports whether there is nothing left to wait for.
-func (r *run) look(ctx context.Context, s *streams) (rests bool, err error) {
+// look compares once, and returns what the log decides, and whether there is nothing left to wait for.
+func (r *run) look(ctx context.Context, s *streams) (want *decided, rests bool, err error) {
 	stream, err := s.log.JetStream().Stream(ctx, "ALERTS")
 	if err != nil {
-		return false, fmt.Errorf("looking at ALERTS: %w", err)
+		return nil, false, fmt.Errorf("looking at ALERTS: %w", err)
 	}
 	got, forged := r.hook.Got()
 	found, err := readAlerts(ctx, s.alerts, stream.CachedInfo().State.LastSeq)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
-	want, err := refer(ctx, s.log)
+	want, err = refer(ctx, s.log)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	noted, err := readJournal(ctx, s.journal)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	heard, err := readHook(got)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	p := &r.report
 	p.Events, p.Transitions, p.Duplicated, p.Gaps = r.traffic.sent, len(want.transitions), found.duplicated, found.gaps
@@ -87,6 +91,5 @@ func (r *run) look(ctx context.Context, s *streams) (rests bool, err error) {
 	p.Forged = forged
 	p.Left, p.Untold, p.Leaked = want.told(heard, noted)
 	r.desk.judge(want, p)
-	p.Oracle = differ(want)
-	return p.Missed+p.Invented+p.WatchMissed+p.Untold+noted.waiting() == 0, nil
+	return want, p.Missed+p.Invented+p.WatchMissed+p.Untold+noted.waiting() == 0, nil
 }
