@@ -51,6 +51,7 @@ func script(seed uint64, a *alertv1.Alert) []deed {
 		{commented, twice(resolved), again(commented)}, // the last one is refused: it is over
 		{acknowledged, worse},
 		{later, commented},
+		{}, // nobody does anything: it escalates
 	}
 	h := fnv.New64a()
 	_, _ = fmt.Fprint(h, seed, a.GetAccountId(), a.GetRule()) // never fails

@@ -184,21 +184,29 @@ func TestTraffic(t *testing.T) {
 	all := make20(3)
 	require.Equal(t, all, make20(3), "the seed decides")
 	require.NotEqual(t, all, make20(4))
-	ids, times := map[string]bool{}, map[string]int{}
+	ids, rises, last := map[string]bool{}, map[string]int{}, map[string]float64{}
 	for _, c := range all {
 		require.False(t, ids[c.ID])
 		ids[c.ID] = true
+		value := map[string]float64{}
 		switch {
 		case c.ARR != nil:
-			times[c.Account+" arr"]++
+			value["arr"] = *c.ARR
 		case c.Seats != nil:
-			times[c.Account+" seats"]++
+			value["seats"] = float64(*c.Seats)
 		case c.Term != nil:
-			times[c.Account+" term"]++
+			value["term"] = float64(*c.Term)
+		}
+		for name, v := range value {
+			name = c.Account + " " + name
+			require.NotEqual(t, v, last[name], "%s is turned up and down", name)
+			if last[name] = v; v == large {
+				rises[name]++
+			}
 		}
 	}
-	for name, n := range times {
-		require.LessOrEqual(t, n, turns, name)
+	for name, n := range rises {
+		require.LessOrEqual(t, n, 2, "%s would be flapping", name)
 	}
 	require.True(t, slices.ContainsFunc(all, func(c change) bool { return c.Score != nil && *c.Score == bad }))
 }

@@ -6,18 +6,16 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"hale.dev/services/e2e/rig"
 )
 
 const (
-	// eventsEach is how many events a round sends, newEach how many accounts it begins.
-	eventsEach, newEach = 10, 2
-	// openMost is how many accounts change; the oldest beyond them stay as they are.
-	openMost = 12
-	// turns is how often a lever is turned: what rises a third time is flapping, and stays for a day.
-	turns = 4
+	// eventsEach is how many events a round sends. Of openMost accounts those that change are chosen; older ones stay as they
+	// are.
+	eventsEach, openMost = 10, 12
 	// large is what an account pays, how many seats it has, or how long it is bound, when its rule fires.
 	large = 500
 	// good and bad are what its user answers when asked how it likes the product: a score of 100, and one of 0.
@@ -49,19 +47,23 @@ const (
 	mood lever = "mood"
 )
 
-// levers are those of an account: one whose alerts hold each other, one whose alert takes a while, and one of each order
-// in which an alert and the one that holds it can come.
-func levers(account int) []lever {
-	all := [][]lever{{arr, term, mood}, {seats, mood}, {term, arr, mood}}
-	return all[account%len(all)]
+// course is what becomes of an account: its levers, in the order in which they are turned, up first. A rule fires twice for
+// it at most: the third alert would be flapping, and stay for a day.
+func course(account int) []lever {
+	courses := [][]lever{
+		{term, arr, mood, arr, arr, arr, mood, term}, // what is open comes to be held, and is released, twice
+		{seats, mood, seats, mood, seats},            // what takes a while comes twice, and stays
+		{arr, term, mood, arr, mood, arr, term, arr}, // what would be held begins when it is free, and ends held
+	}
+	return courses[account%len(courses)]
 }
 
 // account is one that rises and falls.
 type account struct {
 	id string
-	// left are the levers to turn, turned how often each was.
-	left   []lever
-	turned map[lever]int
+	// left are the levers to turn, up those that are up.
+	left []lever
+	up   map[lever]bool
 }
 
 // traffic makes events that begin, hold, wake and end alerts.
@@ -98,39 +100,27 @@ func (t *traffic) round(ctx context.Context) error {
 	return err
 }
 
-// next makes the events of a round.
+// next makes the events of a round: a new account, and those that change.
 func (t *traffic) next() []change {
-	var events []change
-	for range newEach {
-		a := &account{id: fmt.Sprintf("account-%d", t.made), left: levers(t.made), turned: map[lever]int{}}
-		t.made++
-		t.open = append(t.open, a)
-		events = append(events, t.turn(a, mood), t.turn(a, a.left[0]))
-	}
-	t.open = t.open[max(0, len(t.open)-openMost):]
-	for len(events) < eventsEach && len(t.open) > 0 {
-		i := t.random.IntN(len(t.open))
-		a := t.open[i]
-		events = append(events, t.turn(a, a.left[t.random.IntN(len(a.left))]))
-		if len(a.left) == 0 {
-			t.open = append(t.open[:i], t.open[i+1:]...)
+	a := &account{id: fmt.Sprintf("account-%d", t.made), left: course(t.made), up: map[lever]bool{}}
+	t.made++
+	events := []change{t.turn(a, mood), t.turn(a, a.left[0])}
+	a.left = a.left[1:]
+	for _, i := range t.random.Perm(len(t.open)) {
+		if one := t.open[i]; len(events) < eventsEach {
+			events = append(events, t.turn(one, one.left[0]))
+			one.left = one.left[1:]
 		}
 	}
+	t.open = slices.DeleteFunc(append(t.open, a), func(a *account) bool { return len(a.left) == 0 })
+	t.open = t.open[max(0, len(t.open)-openMost):]
 	return events
 }
 
 // turn lets a lever of an account rise or fall.
 func (t *traffic) turn(a *account, l lever) change {
-	rises := a.turned[l]%2 == 0
-	if a.turned[l]++; a.turned[l] == turns {
-		left := make([]lever, 0, len(a.left))
-		for _, one := range a.left {
-			if one != l {
-				left = append(left, one)
-			}
-		}
-		a.left = left
-	}
+	rises := !a.up[l]
+	a.up[l] = rises
 	t.sent++
 	c := change{ID: fmt.Sprintf("change-%d", t.sent), Type: "account", Account: a.id}
 	value := 1
