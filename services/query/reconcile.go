@@ -98,6 +98,10 @@ func (s *Service) republishDue(ctx context.Context, kind publishedKind, open *un
 	for {
 		for ws, v := range open.due(s.cfg.ReconcileAfter) {
 			if err := s.republish(ctx, kind, ws, v); err != nil {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+
 				s.deps.Logger.WarnContext(ctx, "publishing "+kind.name+" again soon", "workspace", ws, "error", err)
 
 				continue

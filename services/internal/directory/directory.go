@@ -113,6 +113,10 @@ func (d *Directory) watch(ctx context.Context, w jetstream.KeyWatcher) {
 				break
 			}
 
+			if ctx.Err() != nil { // it was closed, so nothing is wrong
+				return
+			}
+
 			d.log.WarnContext(ctx, "watching the directory again soon", "error", err)
 		}
 	}

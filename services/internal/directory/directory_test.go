@@ -1,7 +1,9 @@
 package directory_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +161,24 @@ func TestCacheHearsOfOthers(t *testing.T) {
 	known, err := two.Known(t.Context(), "w", "v")
 	require.NoError(t, err)
 	require.True(t, known)
+}
+
+func TestCloseIsSilent(t *testing.T) {
+	t.Parallel()
+
+	var (
+		js     = natstest.JetStream(t)
+		log    bytes.Buffer
+		logger = slog.New(slog.NewTextHandler(&log, nil))
+	)
+
+	for range 20 { // which of two things the watch sees first is by chance
+		d, err := directory.Open(t.Context(), js, directory.Options{Logger: logger})
+		require.NoError(t, err)
+		d.Close()
+	}
+
+	require.Empty(t, log.String(), "nothing is wrong with a watch that was told to end")
 }
 
 func TestUnreadableEntriesAreErrors(t *testing.T) {
