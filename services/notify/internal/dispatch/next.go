@@ -12,14 +12,12 @@ func (s *State) Next(now time.Time) time.Time {
 		r := s.setup(at.workspace).Receivers.Receiver(at.name)
 		wake := l.next()
 
-		if r != nil && r.Resend > 0 && !l.refreshing && (wake.IsZero() || l.refreshAt.Before(wake)) {
-			if len(s.active(at)) > 0 {
-				wake = later(l.refreshAt, now)
-			}
+		if r != nil && (l.refreshing || l.inFlight >= r.Concurrency) {
+			continue // whoever is done wakes us
 		}
 
-		if r != nil && l.inFlight >= r.Concurrency {
-			continue // whoever is done wakes us
+		if r != nil && r.Resend > 0 && (wake.IsZero() || l.refreshAt.Before(wake)) && s.anyActive(at) {
+			wake = later(l.refreshAt, now)
 		}
 
 		if r != nil && l.tokens < 1 && !wake.IsZero() {

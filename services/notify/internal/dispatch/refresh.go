@@ -42,10 +42,24 @@ func (s *State) active(at place) []*alertv1.Transition {
 	var all []*alertv1.Transition
 
 	for alert, threads := range s.alerts {
-		if th := threads[at.name]; alert.workspace == at.workspace && th != nil && th.told && !th.over {
+		if th := threads[at.name]; alert.workspace == at.workspace && th.active() {
 			all = append(all, th.latest)
 		}
 	}
 
 	return all
 }
+
+// anyActive tells whether a receiver has an active alert.
+func (s *State) anyActive(at place) bool {
+	for alert, threads := range s.alerts {
+		if alert.workspace == at.workspace && threads[at.name].active() {
+			return true
+		}
+	}
+
+	return false
+}
+
+// active tells whether a receiver has heard of the alert, and not that it ended.
+func (t *thread) active() bool { return t != nil && t.told && !t.over }

@@ -64,7 +64,8 @@ func (s *State) startLane(p *Plan, at place, l *lane, now time.Time) error {
 		s.startRefresh(p, at, l, r, now)
 		l.fill(r, now)
 
-		if l.inFlight >= r.Concurrency || l.tokens < 1 {
+		// What is sent again must not come after the end of an alert in it: it would begin anew at the receiver.
+		if l.refreshing || l.inFlight >= r.Concurrency || l.tokens < 1 {
 			return nil
 		}
 	}
