@@ -21,6 +21,7 @@ type metrics struct {
 	clock        Clock
 	deliveries   metric.Int64Counter
 	tries        metric.Int64Counter
+	alarms       metric.Int64Counter
 	registration metric.Registration
 
 	mu    sync.Mutex
@@ -31,7 +32,7 @@ func newMetrics(provider metric.MeterProvider, clock Clock) (*metrics, error) {
 	var (
 		m     = &metrics{clock: clock}
 		meter = provider.Meter(meterName)
-		errs  = make([]error, 6)
+		errs  = make([]error, 7)
 
 		waiting, dead metric.Int64ObservableGauge
 		oldest        metric.Float64ObservableGauge
@@ -48,7 +49,10 @@ func newMetrics(provider metric.MeterProvider, clock Clock) (*metrics, error) {
 	oldest, errs[4] = meter.Float64ObservableGauge("hale.notify.oldest_pending.age", metric.WithUnit("s"),
 		metric.WithDescription("Age of the oldest delivery that waits, by receiver."))
 
-	m.registration, errs[5] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	m.alarms, errs[5] = meter.Int64Counter("hale.notify.alarms",
+		metric.WithDescription("Alarms, by code: somebody must look."))
+
+	m.registration, errs[6] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 
@@ -77,6 +81,11 @@ func newMetrics(provider metric.MeterProvider, clock Clock) (*metrics, error) {
 }
 
 func (m *metrics) close() { _ = m.registration.Unregister() } // the process ends
+
+// alarm counts an alarm.
+func (m *metrics) alarm(ctx context.Context, code string) {
+	m.alarms.Add(ctx, 1, metric.WithAttributes(attribute.String("code", code)))
+}
 
 // observe keeps what waits until it is asked for.
 func (m *metrics) observe(stats []dispatch.Stats) {

@@ -50,6 +50,8 @@ func (s *Service) session(ctx context.Context) error {
 	}
 
 	state := dispatch.New(s.deps.Random)
+	state.Retain(s.config.Retention)
+
 	if err := s.deps.Journal.Load(ctx, state.Load); err != nil {
 		return fmt.Errorf("loading deliveries: %w", err)
 	}
@@ -75,9 +77,10 @@ func (s *Service) session(ctx context.Context) error {
 
 	stop()
 
-	// Who stops in order lets end what is under way. Who does not lead any more does not: somebody else sends it.
-	if ctx.Err() != nil && err == nil && !errors.Is(context.Cause(ctx), lease.ErrLost) {
-		err = w.drain(ctx)
+	// Who stops in order, or reads all again, lets end what is under way. Who does not lead any more does not: somebody
+	// else sends it.
+	if (err == nil && !errors.Is(context.Cause(ctx), lease.ErrLost)) || errors.Is(err, alertlog.ErrGone) {
+		err = errors.Join(err, w.drain(ctx))
 	}
 
 	abort()
@@ -173,6 +176,10 @@ func (w *session) sweep(ctx context.Context) error {
 		return nil
 	}
 
+	return w.sweepNow(ctx, now)
+}
+
+func (w *session) sweepNow(ctx context.Context, now time.Time) error {
 	w.swept = now
 
 	removed, err := w.service.deps.Journal.Sweep(ctx, now.Add(-w.service.config.Retention), w.state.Needed)
@@ -262,25 +269,6 @@ func (w *session) accept(ctx context.Context, e alertlog.Entry) error {
 	return w.put(ctx, []delivery.Write{w.state.Advance(last)})
 }
 
-// put writes records and tells the state where they are.
-func (w *session) put(ctx context.Context, writes []delivery.Write) error {
-	if len(writes) == 0 {
-		return nil
-	}
-
-	sequences, err := w.service.deps.Journal.Put(ctx, writes...)
-	if err != nil {
-		return fmt.Errorf("writing deliveries: %w", err)
-	}
-
-	for i, one := range writes {
-		w.state.Written(one.Record, sequences[i])
-		w.service.metrics.count(one.Record)
-	}
-
-	return nil
-}
-
 // grant lets a dead notice be tried again.
 func (w *session) grant(ctx context.Context, wish delivery.Wish) error {
 	writes, err := w.state.Resend(wish.Workspace, wish.ID, w.service.deps.Clock.Now())
@@ -296,13 +284,19 @@ func (w *session) grant(ctx context.Context, wish delivery.Wish) error {
 }
 
 // follow says what is to be done when a follower ended. Where ALERTS does not go back to the cursor any more, all that it
-// has is read; what has its deliveries is not decided again.
+// has is read, by the next session; what has its deliveries is not decided again.
 func (w *session) follow(ctx context.Context, err error) error {
 	if ctx.Err() != nil || !errors.Is(err, alertlog.ErrGone) {
 		return err
 	}
 
-	w.service.deps.Logger.ErrorContext(ctx, "alerts were lost before they were delivered", "error", err)
+	for len(w.entries) > 0 { // what was read before it was lost
+		if err := w.accept(ctx, <-w.entries); err != nil {
+			return err
+		}
+	}
 
-	return errors.Join(w.put(ctx, []delivery.Write{w.state.Advance(0)}), err)
+	w.service.raise(ctx, codeAlertsGone, err, "alerts were lost before they were delivered; what is left is read")
+
+	return errors.Join(err, w.put(ctx, []delivery.Write{w.state.Anew()}))
 }

@@ -14,6 +14,7 @@ const (
 	ReasonOvertaken = "overtaken"  // a later transition was told in its place
 	ReasonNotTold   = "not_told"   // it ended, and the receiver had not heard that it began
 	ReasonNotWanted = "not_wanted" // the receiver does not want to hear of this kind
+	ReasonOutdated  = "outdated"   // ALERTS was begun anew, and whether it was told so long ago is not known any more
 	ReasonReceiver  = "receiver_removed"
 )
 
@@ -31,6 +32,8 @@ type Delivery struct {
 	Kind      alertv1.Transition_Kind `json:"kind"`
 	// Sequence of the transition in ALERTS.
 	Sequence uint64 `json:"sequence"`
+	// Generation is how often ALERTS had been begun anew; sequences of different generations do not compare.
+	Generation uint32 `json:"generation,omitempty"`
 	// At is when it was decided.
 	At time.Time `json:"at"`
 	// Group and Notice that it belongs to; both are empty where Skipped is not.
@@ -113,6 +116,8 @@ func (n *Notice) Alerts() []string {
 // Cursor says up to which sequence of ALERTS everything has its deliveries.
 type Cursor struct {
 	Sequence uint64 `json:"sequence"`
+	// Generation is how often ALERTS was begun anew, because it did not go back to the cursor any more.
+	Generation uint32 `json:"generation,omitempty"`
 }
 
 // Period says up to when a digest of a workspace has been made.

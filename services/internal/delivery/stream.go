@@ -17,7 +17,7 @@ import (
 const (
 	defaultMaxBytes = 1 << 30
 	minMaxBytes     = 32 << 20
-	// maxAlertBytes is the largest record; a notice names up to 1,000 transitions.
+	// maxRecordBytes is the largest record; a notice names up to 1,000 transitions.
 	maxRecordBytes = 512 << 10
 	// atOnce is how many writes wait for the server together.
 	atOnce = 512
@@ -84,25 +84,30 @@ type Write struct {
 	Replaces uint64
 }
 
-// Put writes records and returns their sequences when all are durable. After an error some may be written: load again.
-// Errors: ErrFenced, ErrFull.
+// Put writes records and returns their sequences when all are durable. With ErrFull it returns the sequences too, 0 for
+// each record that is not written. After ErrFenced and every other error some may be written: load again.
 func (s *Stream) Put(ctx context.Context, writes ...Write) ([]uint64, error) {
-	sequences := make([]uint64, 0, len(writes))
+	sequences := make([]uint64, len(writes))
 
-	for len(writes) > 0 {
-		n := min(len(writes), atOnce)
+	for from := 0; from < len(writes); from += atOnce {
+		to := min(from+atOnce, len(writes))
 
-		done, err := s.putSome(ctx, writes[:n])
-		if err != nil {
+		done, err := s.putSome(ctx, writes[from:to])
+		if err != nil && !errors.Is(err, ErrFull) {
 			return nil, err
 		}
 
-		sequences, writes = append(sequences, done...), writes[n:]
+		copy(sequences[from:to], done)
+
+		if err != nil {
+			return sequences, err
+		}
 	}
 
 	return sequences, nil
 }
 
+// putSome writes what fits into one round, as Put does.
 func (s *Stream) putSome(ctx context.Context, writes []Write) ([]uint64, error) {
 	futures := make([]jetstream.PubAckFuture, len(writes))
 
@@ -119,20 +124,28 @@ func (s *Stream) putSome(ctx context.Context, writes []Write) ([]uint64, error) 
 		}
 	}
 
-	sequences := make([]uint64, len(writes))
+	var (
+		sequences = make([]uint64, len(writes))
+		full      error
+	)
 
 	for i, f := range futures {
 		select {
 		case ack := <-f.Ok():
 			sequences[i] = ack.Sequence
 		case err := <-f.Err():
-			return nil, refusal(f.Msg().Subject, err)
+			err = refusal(f.Msg().Subject, err)
+			if !errors.Is(err, ErrFull) {
+				return nil, err
+			}
+
+			full = err
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
 	}
 
-	return sequences, nil
+	return sequences, full
 }
 
 // message is what is published for a write.

@@ -28,7 +28,7 @@ const (
 // Accept decides where a transition goes and returns the deliveries to be written. What was decided before is not
 // decided again.
 func (s *State) Accept(sequence uint64, r *logv1.AlertRecord, now time.Time) ([]delivery.Write, error) {
-	if sequence <= s.cursor {
+	if sequence <= s.cursor.Sequence {
 		return nil, nil
 	}
 
@@ -53,7 +53,7 @@ func (s *State) Accept(sequence uint64, r *logv1.AlertRecord, now time.Time) ([]
 			return nil, fmt.Errorf("encoding transition %s: %w", t.GetTransitionId(), err)
 		}
 
-		d.Sequence, d.Transition = sequence, encoded
+		d.Sequence, d.Generation, d.Transition = sequence, s.cursor.Generation, encoded
 
 		if err := s.apply(d); err != nil {
 			return nil, err
@@ -67,10 +67,19 @@ func (s *State) Accept(sequence uint64, r *logv1.AlertRecord, now time.Time) ([]
 
 // Advance moves the cursor, once all deliveries up to there are written.
 func (s *State) Advance(sequence uint64) delivery.Write {
-	c := &delivery.Cursor{Sequence: sequence}
-	_ = s.apply(c) // nothing of it can fail
+	return s.move(delivery.Cursor{Sequence: sequence, Generation: s.cursor.Generation})
+}
 
-	return s.write(c)
+// Anew moves the cursor to the begin, because ALERTS does not go back to where it was. What has its deliveries is not
+// decided again, as soon as the state is loaded again.
+func (s *State) Anew() delivery.Write {
+	return s.move(delivery.Cursor{Generation: s.cursor.Generation + 1})
+}
+
+func (s *State) move(to delivery.Cursor) delivery.Write {
+	_ = s.apply(&to) // nothing of it can fail
+
+	return s.write(&to)
 }
 
 // choices are the receivers that an alert goes to now, and those that have heard of it before.
@@ -109,6 +118,8 @@ func (s *State) decide(workspace string, t *alertv1.Transition, c receiver.Choic
 		return nil
 	case a.GetQuiet():
 		d.Skipped = delivery.ReasonQuiet
+	case s.outdated(t, now) && th == nil:
+		d.Skipped = delivery.ReasonOutdated
 	case t.GetKind() == resolved && th == nil:
 		d.Skipped = delivery.ReasonNotTold
 	case len(a.GetHeldBy()) > 0 && t.GetKind() != resolved:
@@ -122,6 +133,12 @@ func (s *State) decide(workspace string, t *alertv1.Transition, c receiver.Choic
 	}
 
 	return d
+}
+
+// outdated tells whether a transition may have had a delivery that was removed for its age. Where the cursor has never
+// moved back, none had that comes behind it.
+func (s *State) outdated(t *alertv1.Transition, now time.Time) bool {
+	return s.cursor.Generation > 0 && s.retention > 0 && now.Sub(t.GetAt().AsTime()) > s.retention
 }
 
 // place says in which notice a delivery is, and when that is due.

@@ -62,11 +62,16 @@ func (s *State) apply(r delivery.Record) error {
 	case *delivery.Period:
 		s.periods[place{r.Workspace, r.Digest}] = r.To
 	case *delivery.Cursor:
-		s.cursor = r.Sequence
-		maps.DeleteFunc(s.seen, func(_ string, sequence uint64) bool { return sequence <= s.cursor })
+		s.cursor = *r
+		maps.DeleteFunc(s.seen, func(_ string, at delivery.Cursor) bool { return s.covers(at) })
 	}
 
 	return nil
+}
+
+// covers tells whether what stood at a place in ALERTS cannot come again. Of an earlier generation everything can.
+func (s *State) covers(at delivery.Cursor) bool {
+	return at.Generation == s.cursor.Generation && at.Sequence <= s.cursor.Sequence
 }
 
 func seenKey(workspace, receiver, transitionID string) string {
@@ -79,8 +84,8 @@ func (s *State) applyDelivery(d *delivery.Delivery) error {
 		return fmt.Errorf("reading the delivery of %s to %s: %w", d.TransitionID(), d.Receiver, err)
 	}
 
-	if d.Sequence > s.cursor {
-		s.seen[seenKey(d.Workspace, d.Receiver, d.TransitionID())] = d.Sequence
+	if at := (delivery.Cursor{Sequence: d.Sequence, Generation: d.Generation}); !s.covers(at) {
+		s.seen[seenKey(d.Workspace, d.Receiver, d.TransitionID())] = at
 	}
 
 	at := place{d.Workspace, d.AlertID}

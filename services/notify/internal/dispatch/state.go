@@ -26,10 +26,12 @@ type Setup struct {
 // State is all that is known of deliveries. It is not safe for concurrent use.
 type State struct {
 	random  func() float64
+	// retention is how long deliveries are kept that decide nothing any more; 0: for ever.
+	retention time.Duration
 	setups  map[string]*Setup
-	cursor  uint64
+	cursor  delivery.Cursor
 	written map[string]uint64            // sequence of each record that may be replaced, by its key
-	seen    map[string]uint64            // deliveries behind the cursor, with the sequence of their transition
+	seen    map[string]delivery.Cursor   // deliveries that the cursor does not stand for, with where their transition was
 	alerts  map[place]map[string]*thread // open alerts, by receiver
 	lanes   map[place]*lane              // receivers
 
@@ -102,14 +104,17 @@ type notice struct {
 // New returns an empty state. random gives numbers from 0 to 1, 1 excluded.
 func New(random func() float64) *State {
 	return &State{
-		random: random, setups: map[string]*Setup{}, written: map[string]uint64{}, seen: map[string]uint64{},
+		random: random, setups: map[string]*Setup{}, written: map[string]uint64{}, seen: map[string]delivery.Cursor{},
 		alerts: map[place]map[string]*thread{}, lanes: map[place]*lane{},
 		periods: map[place]time.Time{}, making: map[place]bool{}, retryDigest: map[place]time.Time{},
 	}
 }
 
+// Retain says how long deliveries are kept that decide nothing any more, so that none older than that is missed.
+func (s *State) Retain(retention time.Duration) { s.retention = retention }
+
 // Cursor is the sequence of ALERTS up to which everything is decided.
-func (s *State) Cursor() uint64 { return s.cursor }
+func (s *State) Cursor() uint64 { return s.cursor.Sequence }
 
 // SetUp puts what operators have set for a workspace in force.
 func (s *State) SetUp(workspace string, setup *Setup) { s.setups[workspace] = setup }
