@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,7 +13,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -43,6 +44,9 @@ type world struct {
 	last     uint64
 	clock    *fast
 	inbox    *inbox
+	config   notify.Config
+	metrics  *sdkmetric.ManualReader
+	log      *logged
 }
 
 const document = `
@@ -58,8 +62,16 @@ routes:
 func newWorld(t *testing.T) *world {
 	t.Helper()
 
-	js := natstest.JetStream(t)
-	w := &world{t: t, js: js, clock: newFast(5000), inbox: &inbox{}}
+	return newWorldOn(t, natstest.JetStream(t))
+}
+
+func newWorldOn(t *testing.T, js jetstream.JetStream) *world {
+	t.Helper()
+
+	w := &world{
+		t: t, js: js, clock: newFast(5000), inbox: &inbox{}, config: notify.Config{Pause: time.Second, Drain: time.Millisecond},
+		metrics: sdkmetric.NewManualReader(), log: &logged{},
+	}
 
 	var err error
 	w.alerts, err = alertlog.Open(t.Context(), js, alertlog.Options{})
@@ -85,13 +97,14 @@ func (w *world) deps() notify.Deps {
 	return notify.Deps{
 		Alerts: w.alerts, Journal: w.journal, Settings: w.settings, Leader: alone{}, Clock: w.clock,
 		Senders: func(r *receiver.Receiver) (sender.Sender, error) { return w.inbox.of(r.Name), nil },
-		Logger:  slog.New(slog.NewTextHandler(w.t.Output(), nil)), Meter: noop.NewMeterProvider(),
+		Logger:  slog.New(slog.NewTextHandler(io.MultiWriter(w.log, w.t.Output()), nil)),
+		Meter:   sdkmetric.NewMeterProvider(sdkmetric.WithReader(w.metrics)),
 	}
 }
 
 // run runs a service until stop is called.
 func (w *world) run(d notify.Deps) (stop func(), ready func() error) {
-	s, err := notify.New(notify.Config{Pause: time.Second, Drain: time.Millisecond}, d)
+	s, err := notify.New(w.config, d)
 	require.NoError(w.t, err)
 
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -110,6 +123,21 @@ func (w *world) append(records ...*logv1.AlertRecord) {
 	require.NoError(w.t, err)
 
 	w.last = last
+}
+
+// sent is how often a receiver took a transition.
+func (w *world) sent(receiver, transition string) int {
+	n := 0
+
+	for _, one := range w.inbox.all() {
+		for _, t := range one.n.Alerts {
+			if one.receiver == receiver && t.GetTransitionId() == transition {
+				n++
+			}
+		}
+	}
+
+	return n
 }
 
 // settled waits until all alerts are decided and nothing waits any more.
