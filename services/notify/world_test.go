@@ -46,6 +46,7 @@ type world struct {
 	inbox    *inbox
 	config   notify.Config
 	metrics  *sdkmetric.ManualReader
+	meter    *sdkmetric.MeterProvider
 	log      *logged
 }
 
@@ -73,6 +74,8 @@ func newWorldOn(t *testing.T, js jetstream.JetStream) *world {
 		metrics: sdkmetric.NewManualReader(), log: &logged{},
 	}
 
+	w.meter = sdkmetric.NewMeterProvider(sdkmetric.WithReader(w.metrics))
+
 	var err error
 	w.alerts, err = alertlog.Open(t.Context(), js, alertlog.Options{})
 	require.NoError(t, err)
@@ -98,7 +101,7 @@ func (w *world) deps() notify.Deps {
 		Alerts: w.alerts, Journal: w.journal, Settings: w.settings, Leader: alone{}, Clock: w.clock,
 		Senders: func(r *receiver.Receiver) (sender.Sender, error) { return w.inbox.of(r.Name), nil },
 		Logger:  slog.New(slog.NewTextHandler(io.MultiWriter(w.log, w.t.Output()), nil)),
-		Meter:   sdkmetric.NewMeterProvider(sdkmetric.WithReader(w.metrics)),
+		Meter:   w.meter,
 	}
 }
 
