@@ -24,7 +24,7 @@ func (w *world) bound(more int64) {
 
 	config.MaxBytes = -1
 	if more >= 0 {
-		config.MaxBytes = int64(stream.CachedInfo().State.Bytes) + more //nolint:gosec // some kilobytes
+		config.MaxBytes = int64(stream.CachedInfo().State.Bytes) + more
 	}
 
 	_, err = w.js.UpdateStream(context.Background(), config)

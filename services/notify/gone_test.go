@@ -16,6 +16,7 @@ import (
 const (
 	fired    = alertv1.Transition_KIND_FIRED
 	critical = alertv1.Severity_SEVERITY_CRITICAL
+	warning  = alertv1.Severity_SEVERITY_WARNING
 )
 
 // TestGone loses records of ALERTS before notify has read them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"hale.dev/services/internal/delivery"
 	"hale.dev/services/notify/internal/dispatch"
@@ -126,6 +127,12 @@ func (w *session) record(ctx context.Context, r result) error {
 // take tells the state what became of a job.
 func (w *session) take(r result) ([]delivery.Write, error) {
 	w.running--
+
+	if r.job.Refresh && r.err != nil {
+		w.service.metrics.failed(r.job.Workspace, r.job.Receiver.Name)
+		w.service.deps.Logger.Warn("active alerts could not be sent again; they are, after the interval",
+			slog.String("workspace", r.job.Workspace), slog.String("receiver", r.job.Receiver.Name), slog.Any("error", r.err))
+	}
 
 	return w.state.Result(r.job, r.err, w.service.deps.Clock.Now())
 }

@@ -95,14 +95,11 @@ func (m *metrics) observe(stats []dispatch.Stats) {
 	m.stats = stats
 }
 
+// failed counts a try that failed.
+func (m *metrics) failed(workspace, receiver string) { add(m.tries, 1, workspace, receiver) }
+
 // count counts what a record says.
 func (m *metrics) count(r delivery.Record) {
-	add := func(c metric.Int64Counter, n int, workspace, receiver string, more ...attribute.KeyValue) {
-		if n > 0 {
-			c.Add(context.Background(), int64(n), metric.WithAttributes(append(more,
-				attribute.String("workspace", workspace), attribute.String("receiver", receiver))...))
-		}
-	}
 	status := func(s delivery.Status) attribute.KeyValue { return attribute.String("status", string(s)) }
 
 	switch r := r.(type) {
@@ -116,7 +113,15 @@ func (m *metrics) count(r delivery.Record) {
 			add(m.deliveries, len(r.Members), r.Workspace, r.Receiver, status(r.Status))
 			add(m.deliveries, len(r.Skipped), r.Workspace, r.Receiver, status(delivery.StatusSkipped))
 		case r.Attempts > 0:
-			add(m.tries, 1, r.Workspace, r.Receiver)
+			m.failed(r.Workspace, r.Receiver)
 		}
+	}
+}
+
+// add adds to what is counted for a receiver.
+func add(c metric.Int64Counter, n int, workspace, receiver string, more ...attribute.KeyValue) {
+	if n > 0 {
+		c.Add(context.Background(), int64(n), metric.WithAttributes(append(more,
+			attribute.String("workspace", workspace), attribute.String("receiver", receiver))...))
 	}
 }

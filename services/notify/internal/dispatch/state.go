@@ -25,15 +25,15 @@ type Setup struct {
 
 // State is all that is known of deliveries. It is not safe for concurrent use.
 type State struct {
-	random  func() float64
+	random func() float64
 	// retention is how long deliveries are kept that decide nothing any more; 0: for ever.
 	retention time.Duration
-	setups  map[string]*Setup
-	cursor  delivery.Cursor
-	written map[string]uint64            // sequence of each record that may be replaced, by its key
-	seen    map[string]delivery.Cursor   // deliveries that the cursor does not stand for, with where their transition was
-	alerts  map[place]map[string]*thread // open alerts, by receiver
-	lanes   map[place]*lane              // receivers
+	setups    map[string]*Setup
+	cursor    delivery.Cursor
+	written   map[string]uint64            // sequence of each record that may be replaced, by its key
+	seen      map[string]delivery.Cursor   // deliveries that the cursor does not stand for, with where their transition was
+	alerts    map[place]map[string]*thread // open alerts, by receiver
+	lanes     map[place]*lane              // receivers
 
 	periods     map[place]time.Time // digests, with the end of the last period
 	making      map[place]bool      // digests that are being made
