@@ -30,6 +30,7 @@ type Portfolio interface {
 // Journal is the stream of what became of notifications.
 type Journal interface {
 	Load(ctx context.Context, f func(delivery.Entry) error) error
+	// Put writes records. With delivery.ErrFull it returns the sequences of those that are written, 0 for the others.
 	Put(ctx context.Context, writes ...delivery.Write) ([]uint64, error)
 	FollowWishes(ctx context.Context, f func(delivery.Wish) error) error
 	Grant(ctx context.Context, w delivery.Wish) error

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,4 +117,39 @@ func TestOf(t *testing.T) {
 	require.Empty(t, none)
 	_, err = s.Of(ctx, "w", "a.b")
 	require.ErrorIs(t, err, delivery.ErrToken)
+}
+
+func TestPutIntoAFullStream(t *testing.T) {
+	t.Parallel()
+
+	js := natstest.JetStream(t)
+	s, err := delivery.Open(t.Context(), js, delivery.Options{})
+	require.NoError(t, err)
+
+	one := func(id string, reason string) delivery.Write {
+		return delivery.Write{Record: &delivery.Notice{ID: id, Workspace: "w", Receiver: "r", Status: delivery.StatusPending, Reason: reason}}
+	}
+
+	_, err = s.Put(t.Context(), one("a", ""))
+	require.NoError(t, err)
+
+	stream, err := js.Stream(t.Context(), "NOTIFY")
+	require.NoError(t, err)
+
+	config := stream.CachedInfo().Config
+	config.MaxBytes = int64(stream.CachedInfo().State.Bytes) + 1000
+	_, err = js.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+
+	sequences, err := s.Put(t.Context(), one("b", ""), one("c", strings.Repeat("x", 2000)), one("d", ""))
+	require.ErrorIs(t, err, delivery.ErrFull)
+	require.Equal(t, []uint64{2, 0, 3}, sequences, "what is written is told, and what is not")
+
+	config.MaxBytes = -1
+	_, err = js.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+
+	sequences, err = s.Put(t.Context(), one("c", strings.Repeat("x", 2000)))
+	require.NoError(t, err)
+	require.Equal(t, []uint64{4}, sequences)
 }
