@@ -47,10 +47,10 @@ func (w *session) digest(ctx context.Context) error {
 
 	for _, one := range due {
 		w.jobs.Go(func() {
-			digests, err := w.service.makeDigest(w.retry, one)
+			digests, err := w.service.makeDigest(w.life, one)
 			select {
 			case w.made <- made{one, digests, err}:
-			case <-w.retry.Done():
+			case <-w.life.Done():
 			}
 		})
 	}

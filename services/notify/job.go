@@ -69,7 +69,7 @@ func (w *session) run(j dispatch.Job) {
 
 		select {
 		case w.results <- result{job: j, err: err}:
-		case <-w.retry.Done():
+		case <-w.life.Done():
 		}
 	})
 }
@@ -79,7 +79,7 @@ func (w *session) try(j dispatch.Job, to sender.Sender) error {
 	for _, n := range j.Notifications {
 		n.Links = sender.Links{Console: w.service.config.ConsoleURL}
 
-		ctx, cancel := context.WithCancelCause(w.retry)
+		ctx, cancel := context.WithCancelCause(w.life)
 		stop := w.service.deps.Clock.AfterFunc(j.Receiver.Timeout, func() { cancel(errTimeout) })
 		err := to.Send(ctx, n)
 		cause := context.Cause(ctx)

@@ -80,9 +80,15 @@ func (s *Service) Run(ctx context.Context) error {
 	defer watching.Wait()
 
 	for ctx.Err() == nil {
+		led := false
+
 		s.waiting.Store(true)
 
-		err := s.deps.Leader.Lead(ctx, s.lead)
+		err := s.deps.Leader.Lead(ctx, func(ctx context.Context) error {
+			led = true
+
+			return s.lead(ctx)
+		})
 
 		s.waiting.Store(false)
 
@@ -92,6 +98,10 @@ func (s *Service) Run(ctx context.Context) error {
 
 		s.note(ctx, err)
 		s.pause(ctx)
+
+		if led { // what was wrong is the next leader's affair; this process stands by
+			s.trouble.Store(nil)
+		}
 	}
 
 	return nil
@@ -102,6 +112,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) lead(ctx context.Context) error {
 	s.leading.Store(true)
 	defer s.leading.Store(false)
+	defer s.metrics.observe(nil)
 
 	for {
 		err := s.session(ctx)

@@ -37,7 +37,7 @@ type session struct {
 	running int
 
 	observed, swept time.Time
-	retry           context.Context //nolint:containedctx // the life of all jobs of the session, which outlives calls
+	life            context.Context //nolint:containedctx // of all jobs of the session, which outlive calls
 	senders         senders
 }
 
@@ -62,7 +62,7 @@ func (s *Service) session(ctx context.Context) error {
 
 	w := &session{
 		service: s, state: state, entries: make(chan alertlog.Entry, batch), wishes: make(chan delivery.Wish),
-		results: make(chan result), made: make(chan made), broken: make(chan error, 2), timer: make(chan struct{}, 1), retry: jobs,
+		results: make(chan result), made: make(chan made), broken: make(chan error, 2), timer: make(chan struct{}, 1), life: jobs,
 		senders: senders{make: s.deps.Senders},
 	}
 

@@ -44,7 +44,7 @@ func (s *setups) follow(ctx context.Context, from Settings) {
 	keep := func(what string, watch func() error) {
 		for ctx.Err() == nil {
 			if err := watch(); ctx.Err() == nil {
-				s.logger.DebugContext(ctx, "watching "+what, slog.Any("error", err))
+				s.logger.WarnContext(ctx, "watching "+what+" again soon", slog.Any("error", err))
 			}
 
 			select {

@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -60,6 +61,36 @@ func TestTakeover(t *testing.T) {
 	stopSecond()
 	require.Error(t, readySecond())
 }
+
+func TestStandby(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	leader, err := notify.NewLeader(t.Context(), w.js, notify.LeaderOptions{Key: "notify", Name: "first", TTL: 2 * time.Second})
+	require.NoError(t, err)
+
+	d := w.deps()
+	d.Leader, d.Journal = leader, broken{w.journal}
+	stop, ready := w.run(d)
+
+	defer stop()
+
+	eventually(t, "it leads, and cannot deliver", func() bool { return errors.Is(ready(), errBroken) })
+
+	kv, err := w.js.KeyValue(t.Context(), "hale_leases")
+	require.NoError(t, err)
+	_, err = kv.PutString(t.Context(), "notify", "another")
+	require.NoError(t, err)
+
+	eventually(t, "who stands by is ready, whatever was wrong before", func() bool { return ready() == nil })
+}
+
+var errBroken = errors.New("broken")
+
+// broken is a journal that cannot be read.
+type broken struct{ notify.Journal }
+
+func (broken) Load(context.Context, func(delivery.Entry) error) error { return errBroken }
 
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
