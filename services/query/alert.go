@@ -19,6 +19,10 @@ type alertServer struct {
 	service *Service
 }
 
+// alertBytes is how large a part of an answer about alerts is that takes no more: clients take 4 MiB. The last that it
+// takes may be as large as a record of the stream, 1 MiB.
+const alertBytes = 1 << 20
+
 // Deliveries says how alerts were delivered. The notify service's stream will be one.
 type Deliveries interface {
 	// Of returns what became of the notifications of an alert, the newest first.
@@ -55,12 +59,13 @@ func (a *alertServer) ListAlerts(
 	}
 
 	page := a.service.alerts.board.Find(ws, &q)
+	shown := a.service.silences.markedPage(ws, page.Alerts)
 	answer := &alertv1.ListAlertsResponse{
-		Alerts: a.service.silences.markedAll(ws, page.Alerts), TotalSize: int32(page.Total), //nolint:gosec // far below
+		Alerts: shown, TotalSize: int32(page.Total), //nolint:gosec // far below
 	}
 
-	if page.More {
-		answer.NextPageToken = board.After(q.Filter, q.Order, page.Alerts[len(page.Alerts)-1]).String()
+	if page.More || len(shown) < len(page.Alerts) {
+		answer.NextPageToken = board.After(q.Filter, q.Order, shown[len(shown)-1]).String()
 	}
 
 	return answer, nil
@@ -93,39 +98,6 @@ func alertQuery(req *alertv1.ListAlertsRequest) (board.Query, error) {
 	}
 
 	return q, nil
-}
-
-// GetAlert implements AlertService.
-func (a *alertServer) GetAlert(ctx context.Context, req *alertv1.GetAlertRequest) (*alertv1.GetAlertResponse, error) {
-	s := a.service
-
-	found, err := s.findAlert(ctx, req.GetAlertId())
-	if err != nil {
-		return nil, err
-	}
-
-	answer := &alertv1.GetAlertResponse{Alert: s.silences.marked(found.workspace, found.alert)}
-
-	trail, err := s.deps.Alerts.Trail(ctx, found.partition, req.GetAlertId())
-	if err != nil {
-		return nil, alertsFailed("reading the trail of an alert", err)
-	}
-
-	for _, r := range trail {
-		// The stream may be a moment ahead of the board: the trail ends where the alert does.
-		if t := r.GetTransition(); t.GetAlert().GetRevision() <= found.alert.GetRevision() {
-			t.Alert = nil
-			answer.Trail = append(answer.Trail, t)
-		}
-	}
-
-	if s.deps.Deliveries != nil {
-		if answer.Deliveries, err = s.deps.Deliveries.Of(ctx, found.workspace, req.GetAlertId()); err != nil {
-			return nil, alertsFailed("reading the deliveries of an alert", err)
-		}
-	}
-
-	return answer, nil
 }
 
 // foundAlert is an alert of the caller.

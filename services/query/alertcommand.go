@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -65,19 +66,30 @@ func (a *alertServer) decide(
 	return s.silences.marked(c.workspace, done.GetAlert()), nil
 }
 
+// errEarlier ends the reading of a trail where the command stands.
+var errEarlier = errors.New("query: the command was sent before")
+
 // earlier returns the transition that the command made when it was sent before; nil: it has to be written. What is over
 // stays so, so a command about an alert that has ended need not be.
 func (c *alertCommand) earlier(ctx context.Context, named bool, now *alertv1.Alert) (*alertv1.Transition, error) {
 	if named {
-		trail, err := c.service.deps.Alerts.Trail(ctx, c.partition, c.alert)
-		if err != nil {
-			return nil, alertsFailed("looking for an earlier try", err)
-		}
+		var done *alertv1.Transition
 
-		for _, r := range trail {
-			if r.GetTransition().GetCommandId() == c.id {
-				return r.GetTransition(), nil
+		err := c.service.deps.Alerts.Trail(ctx, c.partition, c.alert, func(r *logv1.AlertRecord) error {
+			if r.GetTransition().GetCommandId() != c.id {
+				return nil
 			}
+
+			done = r.GetTransition()
+
+			return errEarlier
+		})
+
+		switch {
+		case errors.Is(err, errEarlier):
+			return done, nil
+		case err != nil:
+			return nil, alertsFailed("looking for an earlier try", err)
 		}
 	}
 

@@ -36,6 +36,14 @@ func newDecider(w *world) *decider {
 func (d *decider) fire(workspace, account, rule string, edit ...func(*alertv1.Alert)) string {
 	d.w.tb.Helper()
 
+	id, partition := d.begin(workspace, account, rule, edit...)
+	require.NoError(d.w.tb, d.flush(d.w.tb.Context(), partition))
+
+	return id
+}
+
+// begin is fire without the way into the stream.
+func (d *decider) begin(workspace, account, rule string, edit ...func(*alertv1.Alert)) (id string, partition int) {
 	now := timestamppb.Now()
 	a := &alertv1.Alert{
 		AlertId: workspace + "-" + account + "-" + rule, Rule: rule, Severity: alertv1.Severity_SEVERITY_WARNING,
@@ -47,19 +55,16 @@ func (d *decider) fire(workspace, account, rule string, edit ...func(*alertv1.Al
 		f(a)
 	}
 
-	d.mu.Lock()
-	partition := d.w.log.Layout().Partition(workspace, account)
-
-	if account == "" {
-		partition = 0
+	if account != "" {
+		partition = d.w.log.Layout().Partition(workspace, account)
 	}
 
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
 	d.record(workspace, partition, a, &alertv1.Transition{Kind: alertv1.Transition_KIND_FIRED, At: now})
-	d.mu.Unlock()
 
-	require.NoError(d.w.tb, d.flush(d.w.tb.Context(), partition))
-
-	return a.GetAlertId()
+	return a.GetAlertId(), partition
 }
 
 // record notes a transition of an alert. The lock is held.

@@ -18,8 +18,8 @@ type Alerts interface {
 	// Follow calls f for every record behind a sequence, and then for each that comes. Its error is alertlog.ErrGone if
 	// the stream does not go back so far.
 	Follow(ctx context.Context, after uint64, f func(alertlog.Entry) error) error
-	// Trail is what happened to an alert, oldest first.
-	Trail(ctx context.Context, partition int, alertID string) ([]*logv1.AlertRecord, error)
+	// Trail calls f for what happened to an alert, oldest first, until f fails; then that is its error.
+	Trail(ctx context.Context, partition int, alertID string, f func(*logv1.AlertRecord) error) error
 	// Last is the sequence of the newest record; 0: there is none.
 	Last(ctx context.Context) (uint64, error)
 }

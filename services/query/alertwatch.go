@@ -16,12 +16,8 @@ import (
 	"hale.dev/services/query/internal/board"
 )
 
-const (
-	// alertPart is how many alerts or transitions one message of a watch has at most.
-	alertPart = 200
-	// alertPartBytes is how large a message is that takes no more: clients take 4 MiB.
-	alertPartBytes = 1 << 20
-)
+// alertPart is how many alerts or transitions one message of a watch has at most.
+const alertPart = 200
 
 // WatchAlerts implements AlertService.
 func (a *alertServer) WatchAlerts(
@@ -148,13 +144,14 @@ func (w *alertWatch) tell(ctx context.Context, entries []board.Entry) (sent bool
 	for _, e := range entries {
 		t := e.Record.GetTransition()
 		if e.Record.GetWorkspace() == w.workspace && w.filter.Match(t.GetAlert()) {
-			part.Transitions = append(part.Transitions, w.service.silences.markedTransition(w.workspace, t))
+			t = w.service.silences.markedTransition(w.workspace, t)
+			part.Transitions = append(part.Transitions, t)
 			size += proto.Size(t)
 		}
 
 		w.at = e.Sequence
 
-		if len(part.Transitions) == alertPart || size >= alertPartBytes {
+		if len(part.Transitions) == alertPart || size >= alertBytes {
 			if err := flush(); err != nil {
 				return sent, err
 			}
@@ -211,7 +208,7 @@ func (w *alertWatch) all(ctx context.Context) error {
 			continue
 		}
 
-		if len(part.Snapshot) == alertPart || size >= alertPartBytes { // without a token: there is nothing to go on from yet
+		if len(part.Snapshot) == alertPart || size >= alertBytes { // without a token: there is nothing to go on from yet
 			if err := w.send(part); err != nil {
 				return fmt.Errorf("sending a part of a snapshot: %w", err)
 			}
@@ -219,8 +216,9 @@ func (w *alertWatch) all(ctx context.Context) error {
 			part, size = &alertv1.WatchAlertsResponse{}, 0
 		}
 
+		a = s.silences.marked(w.workspace, a)
+		part.Snapshot = append(part.Snapshot, a)
 		size += proto.Size(a)
-		part.Snapshot = append(part.Snapshot, s.silences.marked(w.workspace, a))
 		told++
 	}
 

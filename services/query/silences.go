@@ -195,10 +195,17 @@ func (s *silences) marked(ws string, a *alertv1.Alert) *alertv1.Alert {
 	return a
 }
 
-// markedAll is marked for many.
-func (s *silences) markedAll(ws string, all []*alertv1.Alert) []*alertv1.Alert {
+// markedPage is marked for many: the first ones, as many as an answer takes.
+func (s *silences) markedPage(ws string, all []*alertv1.Alert) []*alertv1.Alert {
+	size := 0
+
 	for i := range all {
+		if size >= alertBytes {
+			return all[:i]
+		}
+
 		all[i] = s.marked(ws, all[i])
+		size += proto.Size(all[i])
 	}
 
 	return all

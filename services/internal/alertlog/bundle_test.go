@@ -154,3 +154,18 @@ func follow(t testing.TB, l *alertlog.Log, after uint64) []string {
 
 	return found
 }
+
+// trailOf is what happened to an alert.
+func trailOf(t testing.TB, l *alertlog.Log, partition int, alert string) []*logv1.AlertRecord {
+	t.Helper()
+
+	var trail []*logv1.AlertRecord
+
+	require.NoError(t, l.Trail(ctxOf(t), partition, alert, func(r *logv1.AlertRecord) error {
+		trail = append(trail, r)
+
+		return nil
+	}))
+
+	return trail
+}

@@ -245,8 +245,7 @@ func TestTrail(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 
-			trail, err := l.Trail(ctxOf(t), tc.partition, tc.alert)
-			require.NoError(t, err)
+			trail := trailOf(t, l, tc.partition, tc.alert)
 			require.Len(t, trail, tc.want)
 
 			for i, r := range trail {

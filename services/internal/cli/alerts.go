@@ -106,9 +106,9 @@ func (a *app) alertsShowCommand() *cobra.Command {
 		Use: "show ALERT", Short: "Show an alert, what moved, and what happened to it", Args: arguments(1, 1, "the alert's id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.alerts(cmd.Context(), access.RoleViewer, func(ctx context.Context, c alertv1.AlertServiceClient) error {
-				r, err := c.GetAlert(ctx, &alertv1.GetAlertRequest{AlertId: args[0]})
+				r, err := readTrail(ctx, c, args[0])
 				if err != nil {
-					return fmt.Errorf("reading alert %q: %w", args[0], err)
+					return err
 				}
 
 				v := viewTrail(r)
@@ -120,4 +120,23 @@ func (a *app) alertsShowCommand() *cobra.Command {
 	a.flags(cmd, readFlags()...)
 
 	return cmd
+}
+
+// readTrail reads an alert with all pages of its trail.
+func readTrail(ctx context.Context, c alertv1.AlertServiceClient, id string) (*alertv1.GetAlertResponse, error) {
+	all := &alertv1.GetAlertResponse{}
+
+	for q := (&alertv1.GetAlertRequest{AlertId: id}); ; {
+		r, err := c.GetAlert(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("reading alert %q: %w", id, err)
+		}
+
+		all.Alert, all.Trail = r.GetAlert(), append(all.GetTrail(), r.GetTrail()...)
+		all.Deliveries = append(r.GetDeliveries(), all.GetDeliveries()...) // the newest first
+
+		if q.TrailPageToken = r.GetNextTrailPageToken(); q.GetTrailPageToken() == "" {
+			return all, nil
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
@@ -24,7 +25,9 @@ func noon() *timestamppb.Timestamp {
 
 // happened is the first thing that happened to an alert.
 func happened(a *alertv1.Alert, more ...*alertv1.Transition) []*logv1.AlertRecord {
-	all := append([]*alertv1.Transition{{Kind: alertv1.Transition_KIND_FIRED, At: noon(), Alert: a}}, more...)
+	first := proto.CloneOf(a)
+	first.Revision = 1
+	all := append([]*alertv1.Transition{{Kind: alertv1.Transition_KIND_FIRED, At: noon(), Alert: first}}, more...)
 	records := make([]*logv1.AlertRecord, 0, len(all))
 
 	for n, t := range all {
@@ -178,5 +181,41 @@ func TestSilences(t *testing.T) {
 		got := d.hale(t, "", step.args...)
 		require.Zero(t, got.code, "%s: %s", step.name, got.err)
 		golden(t, step.name, quieted(got.out))
+	}
+}
+
+func TestALongTrailIsShownWhole(t *testing.T) {
+	t.Parallel()
+
+	const count = 600
+
+	d := deploy(t, false)
+	comments := make([]*alertv1.Transition, count)
+
+	for n := range comments {
+		comments[n] = &alertv1.Transition{
+			Kind: alertv1.Transition_KIND_COMMENTED, At: noon(), Note: strings.Repeat("x", 4096),
+			Alert: &alertv1.Alert{AlertId: "a1", Revision: uint32(n + 2), State: alertv1.State_STATE_FIRING, AccountId: "acme"},
+		}
+	}
+
+	_, err := d.alerts.Append(t.Context(), 0, 0, happened(
+		&alertv1.Alert{AlertId: "a1", Revision: 1, State: alertv1.State_STATE_FIRING, AccountId: "acme"}, comments...))
+	require.NoError(t, err)
+
+	var shown struct {
+		Trail []struct {
+			ID string `json:"transition_id"`
+		} `json:"trail"`
+	}
+
+	require.Eventually(t, func() bool {
+		got := d.hale(t, "", "alerts", "show", "a1", "-o", "json")
+
+		return got.code == 0 && json.Unmarshal([]byte(got.out), &shown) == nil && len(shown.Trail) == count+1
+	}, time.Minute, time.Millisecond)
+
+	for n, one := range shown.Trail {
+		require.Equal(t, fmt.Sprintf("a1-%d", n+1), one.ID)
 	}
 }

@@ -164,7 +164,7 @@ func (x *ListAlertsRequest) GetPageToken() string {
 // ListAlertsResponse is a page of alerts.
 type ListAlertsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The alerts.
+	// The alerts. They may be fewer than were asked for: an answer is about 1 MiB large at most.
 	Alerts []*Alert `protobuf:"bytes,1,rep,name=alerts,proto3" json:"alerts,omitempty"`
 	// Token of the next page; empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -229,9 +229,13 @@ func (x *ListAlertsResponse) GetTotalSize() int32 {
 type GetAlertRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its id.
-	AlertId       string `protobuf:"bytes,1,opt,name=alert_id,json=alertId,proto3" json:"alert_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AlertId string `protobuf:"bytes,1,opt,name=alert_id,json=alertId,proto3" json:"alert_id,omitempty"`
+	// How many transitions of its trail at most; 0: as many as an answer takes, which is about 1 MiB.
+	TrailPageSize int32 `protobuf:"varint,2,opt,name=trail_page_size,json=trailPageSize,proto3" json:"trail_page_size,omitempty"`
+	// Token of the page of the trail before.
+	TrailPageToken string `protobuf:"bytes,3,opt,name=trail_page_token,json=trailPageToken,proto3" json:"trail_page_token,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetAlertRequest) Reset() {
@@ -271,17 +275,33 @@ func (x *GetAlertRequest) GetAlertId() string {
 	return ""
 }
 
+func (x *GetAlertRequest) GetTrailPageSize() int32 {
+	if x != nil {
+		return x.TrailPageSize
+	}
+	return 0
+}
+
+func (x *GetAlertRequest) GetTrailPageToken() string {
+	if x != nil {
+		return x.TrailPageToken
+	}
+	return ""
+}
+
 // GetAlertResponse holds an alert with its trail.
 type GetAlertResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The alert as it is.
 	Alert *Alert `protobuf:"bytes,1,opt,name=alert,proto3" json:"alert,omitempty"`
-	// All that happened to it, the first first. The alert inside is left out.
+	// What happened to it, the first first: all, or a page of it. The alert inside is left out.
 	Trail []*Transition `protobuf:"bytes,2,rep,name=trail,proto3" json:"trail,omitempty"`
-	// How it was delivered, the newest first.
-	Deliveries    []*Delivery `protobuf:"bytes,3,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// How the transitions of this page were delivered, the newest first.
+	Deliveries []*Delivery `protobuf:"bytes,3,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// Token of the next page of the trail; empty: this was the last.
+	NextTrailPageToken string `protobuf:"bytes,4,opt,name=next_trail_page_token,json=nextTrailPageToken,proto3" json:"next_trail_page_token,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *GetAlertResponse) Reset() {
@@ -333,6 +353,13 @@ func (x *GetAlertResponse) GetDeliveries() []*Delivery {
 		return x.Deliveries
 	}
 	return nil
+}
+
+func (x *GetAlertResponse) GetNextTrailPageToken() string {
+	if x != nil {
+		return x.NextTrailPageToken
+	}
+	return ""
 }
 
 // Delivery is what became of a notification to one receiver.
@@ -1519,27 +1546,30 @@ var File_hale_alert_v1_service_proto protoreflect.FileDescriptor
 
 const file_hale_alert_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhale/alert/v1/service.proto\x12\rhale.alert.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19hale/alert/v1/alert.proto\x1a\x1bhale/alert/v1/silence.proto\"\xac\x01\n" +
+	"\x1bhale/alert/v1/service.proto\x12\rhale.alert.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19hale/alert/v1/alert.proto\x1a\x1bhale/alert/v1/silence.proto\"\xad\x01\n" +
 	"\x11ListAlertsRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80 R\x06filter\x12#\n" +
 	"\border_by\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\aorderBy\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12(\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80 R\tpageToken\"\x89\x01\n" +
+	"page_token\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\tpageToken\"\x89\x01\n" +
 	"\x12ListAlertsResponse\x12,\n" +
 	"\x06alerts\x18\x01 \x03(\v2\x14.hale.alert.v1.AlertR\x06alerts\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"total_size\x18\x03 \x01(\x05R\ttotalSize\"7\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\x9c\x01\n" +
 	"\x0fGetAlertRequest\x12$\n" +
-	"\balert_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\aalertId\"\xa8\x01\n" +
+	"\balert_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\aalertId\x12/\n" +
+	"\x0ftrail_page_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\rtrailPageSize\x122\n" +
+	"\x10trail_page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\x0etrailPageToken\"\xdb\x01\n" +
 	"\x10GetAlertResponse\x12*\n" +
 	"\x05alert\x18\x01 \x01(\v2\x14.hale.alert.v1.AlertR\x05alert\x12/\n" +
 	"\x05trail\x18\x02 \x03(\v2\x19.hale.alert.v1.TransitionR\x05trail\x127\n" +
 	"\n" +
 	"deliveries\x18\x03 \x03(\v2\x17.hale.alert.v1.DeliveryR\n" +
-	"deliveries\"\x8b\x03\n" +
+	"deliveries\x121\n" +
+	"\x15next_trail_page_token\x18\x04 \x01(\tR\x12nextTrailPageToken\"\x8b\x03\n" +
 	"\bDelivery\x12\x1a\n" +
 	"\breceiver\x18\x01 \x01(\tR\breceiver\x12#\n" +
 	"\rtransition_id\x18\x02 \x01(\tR\ftransitionId\x126\n" +
