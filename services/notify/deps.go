@@ -17,8 +17,8 @@ import (
 
 // Alerts is the stream that is followed.
 type Alerts interface {
-	Follow(ctx context.Context, after uint64, f func(alertlog.Entry) error) error
-	Latest(ctx context.Context, f func(alertlog.Entry) error) (last uint64, err error)
+	Follow(ctx context.Context, after alertlog.Place, f func(alertlog.Entry) error) error
+	Latest(ctx context.Context, f func(alertlog.Entry) error) (alertlog.Place, error)
 }
 
 // Portfolio is where accounts are read for digests.

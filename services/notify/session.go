@@ -91,7 +91,7 @@ func (s *Service) session(ctx context.Context) error {
 }
 
 func (w *session) followAlerts(ctx context.Context, after uint64) {
-	err := w.service.deps.Alerts.Follow(ctx, after, func(e alertlog.Entry) error {
+	err := w.service.deps.Alerts.Follow(ctx, alertlog.Place{Sequence: after}, func(e alertlog.Entry) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -32,12 +32,14 @@ type Deliveries interface {
 // alertsReady refuses while alerts are being read.
 func (s *Service) alertsReady() error {
 	if err := errors.Join(s.alerts.ready(), s.silences.ready()); err != nil {
-		return &Error{
-			Code: codes.Unavailable, Reason: reasonFilling, Message: "the alerts are being read", cause: err,
-		}
+		return errAlertsFilling(err)
 	}
 
 	return nil
+}
+
+func errAlertsFilling(cause error) error {
+	return &Error{Code: codes.Unavailable, Reason: reasonFilling, Message: "the alerts are being read", cause: cause}
 }
 
 // ListAlerts implements AlertService.
@@ -136,7 +138,7 @@ func (s *Service) findAlert(ctx context.Context, id string) (*foundAlert, error)
 		}
 
 		waiting, cancel := context.WithTimeoutCause(ctx, alertPatience, errWaited)
-		err = s.alerts.board.Await(waiting, last)
+		err = s.alerts.board.Await(waiting, board.Place(last))
 
 		cancel()
 

@@ -13,15 +13,17 @@ import (
 
 // Alerts is the stream of what happens to alerts. alertlog.Log implements it.
 type Alerts interface {
-	// Latest calls f for the newest record of each alert and returns the sequence behind which to follow.
-	Latest(ctx context.Context, f func(alertlog.Entry) error) (last uint64, err error)
-	// Follow calls f for every record behind a sequence, and then for each that comes. Its error is alertlog.ErrGone if
-	// the stream does not go back so far.
-	Follow(ctx context.Context, after uint64, f func(alertlog.Entry) error) error
+	// Latest calls f for the newest record of each alert and returns the place behind which to follow.
+	Latest(ctx context.Context, f func(alertlog.Entry) error) (alertlog.Place, error)
+	// Follow calls f for every record behind a place, and then for each that comes. Its error is alertlog.ErrGone if the
+	// stream does not go back so far, or is another one.
+	Follow(ctx context.Context, after alertlog.Place, f func(alertlog.Entry) error) error
+	// Check returns nil if a place is one of the stream as it is; alertlog.ErrGone: of another, or of what it has lost.
+	Check(ctx context.Context, p alertlog.Place) error
 	// Trail calls f for what happened to an alert, oldest first, until f fails; then that is its error.
 	Trail(ctx context.Context, partition int, alertID string, f func(*logv1.AlertRecord) error) error
-	// Last is the sequence of the newest record; 0: there is none.
-	Last(ctx context.Context) (uint64, error)
+	// Last is the place behind the newest record.
+	Last(ctx context.Context) (alertlog.Place, error)
 }
 
 // errAlerts says why alerts cannot be told of yet.
@@ -74,7 +76,7 @@ func (f *alertFeed) once(ctx context.Context) error {
 		f.board.Reset()
 
 		last, err := f.from.Latest(ctx, func(e alertlog.Entry) error {
-			f.board.Fill(board.Entry{Sequence: e.Sequence, Record: e.Record})
+			f.board.Fill(onBoard(e))
 
 			return nil
 		})
@@ -82,13 +84,18 @@ func (f *alertFeed) once(ctx context.Context) error {
 			return err
 		}
 
-		f.board.Begin(last)
+		f.board.Begin(board.Place(last))
 		f.filled.Store(true)
 	}
 
-	return f.from.Follow(ctx, f.board.Last(), func(e alertlog.Entry) error {
-		f.board.Put(board.Entry{Sequence: e.Sequence, Record: e.Record})
+	return f.from.Follow(ctx, alertlog.Place(f.board.Last()), func(e alertlog.Entry) error {
+		f.board.Put(onBoard(e))
 
 		return nil
 	})
+}
+
+// onBoard is a record of the stream as the board takes it.
+func onBoard(e alertlog.Entry) board.Entry {
+	return board.Entry{Sequence: e.Sequence, Time: e.Time.UnixNano(), Record: e.Record}
 }

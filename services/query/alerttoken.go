@@ -9,11 +9,12 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"hale.dev/services/internal/wire"
+	"hale.dev/services/query/internal/board"
 )
 
 const (
 	// alertToken begins every token of a watch of alerts.
-	alertToken = 4
+	alertToken = 5
 	// identityBytes are kept of the hash of what a watch is.
 	identityBytes = 12
 )
@@ -32,25 +33,29 @@ func newAlertIdentity(texts ...string) alertIdentity {
 	return sum[:identityBytes]
 }
 
-// format makes a token: version, identity, and the sequence up to which the watcher knows everything.
-func (i alertIdentity) format(sequence uint64) string {
+// format makes a token: version, identity, and the place up to which the watcher knows everything: its stream, sequence
+// and time.
+func (i alertIdentity) format(p board.Place) string {
 	b := append([]byte{alertToken}, i...)
+	b = binary.AppendVarint(b, p.Stream)
+	b = binary.AppendUvarint(b, p.Sequence)
 
-	return base64.RawURLEncoding.EncodeToString(binary.AppendUvarint(b, sequence))
+	return base64.RawURLEncoding.EncodeToString(binary.AppendVarint(b, p.Time))
 }
 
 // parse undoes format for a token of the same watch.
-func (i alertIdentity) parse(text string) (uint64, error) {
+func (i alertIdentity) parse(text string) (board.Place, error) {
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	r := wire.NewReader(b)
-	version, identity, sequence := r.Byte(), r.Take(identityBytes), r.Uvarint()
+	version, identity := r.Byte(), r.Take(identityBytes)
+	place := board.Place{Stream: r.Varint(), Sequence: r.Uvarint(), Time: r.Varint()}
 
 	if err != nil || !r.Done() || version != alertToken || !bytes.Equal(identity, i) {
-		return 0, &Error{
+		return board.Place{}, &Error{
 			Code: codes.InvalidArgument, Reason: reasonToken, cause: err,
 			Message: "resume_token: it is malformed, or of a watch with another filter, workspace or installation",
 		}
 	}
 
-	return sequence, nil
+	return place, nil
 }

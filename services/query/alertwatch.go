@@ -44,8 +44,8 @@ type alertWatch struct {
 	identity  alertIdentity
 	snapshot  bool
 	resumes   bool
-	// at is the sequence up to which the watcher knows everything; begun says that it does.
-	at    uint64
+	// at is the place up to which the watcher knows everything; begun says that it does.
+	at    board.Place
 	begun bool
 	send  func(*alertv1.WatchAlertsResponse) error
 }
@@ -92,12 +92,7 @@ func (w *alertWatch) run(ctx context.Context) error {
 	for {
 		entries, last, wake, ok := w.service.alerts.board.After(w.workspace, w.at)
 		if !ok {
-			w.service.metrics.cutOff(ctx)
-
-			return &Error{
-				Code: codes.ResourceExhausted, Reason: reasonSlowReader,
-				Message: "what happens to alerts is not read as fast as it comes",
-			}
+			return w.lost(ctx, last)
 		}
 
 		sent, err := w.tell(ctx, entries)
@@ -125,6 +120,20 @@ func (w *alertWatch) run(ctx context.Context) error {
 	}
 }
 
+// lost is why the board cannot tell what happened behind the watcher's place.
+func (w *alertWatch) lost(ctx context.Context, last board.Place) error {
+	if w.at.Stream != last.Stream {
+		return errAlertsFilling(errAlerts)
+	}
+
+	w.service.metrics.cutOff(ctx)
+
+	return &Error{
+		Code: codes.ResourceExhausted, Reason: reasonSlowReader,
+		Message: "what happens to alerts is not read as fast as it comes",
+	}
+}
+
 // tell sends the transitions that the watcher wants, in parts of which each has the token behind it.
 func (w *alertWatch) tell(ctx context.Context, entries []board.Entry) (sent bool, err error) {
 	part, size := &alertv1.WatchAlertsResponse{}, 0
@@ -149,7 +158,7 @@ func (w *alertWatch) tell(ctx context.Context, entries []board.Entry) (sent bool
 			size += proto.Size(t)
 		}
 
-		w.at = e.Sequence
+		w.at.Sequence, w.at.Time = e.Sequence, e.Time
 
 		if len(part.Transitions) == alertPart || size >= alertBytes {
 			if err := flush(); err != nil {
@@ -187,19 +196,28 @@ func (w *alertWatch) begin(ctx context.Context) error {
 		}
 	}
 
-	if !w.snapshot && !w.resumes {
-		w.at, w.begun = w.service.alerts.board.Last(), true
-
-		return w.sendPart(&alertv1.WatchAlertsResponse{})
+	if w.snapshot || w.resumes {
+		return w.all(ctx)
 	}
 
-	return w.all(ctx)
+	if w.at = w.service.alerts.board.Last(); w.at.Stream == 0 {
+		return errAlertsFilling(errAlerts)
+	}
+
+	w.begun = true
+
+	return w.sendPart(&alertv1.WatchAlertsResponse{})
 }
 
 // all sends a snapshot of the open alerts.
 func (w *alertWatch) all(ctx context.Context) error {
 	s := w.service
+
 	found, last := s.alerts.board.Snapshot(w.workspace, board.Open())
+	if last.Stream == 0 { // what there is may not be all
+		return errAlertsFilling(errAlerts)
+	}
+
 	part := &alertv1.WatchAlertsResponse{Reset_: w.resumes}
 	told, size := 0, 0
 
@@ -233,7 +251,7 @@ func (w *alertWatch) all(ctx context.Context) error {
 var errCaught = errors.New("query: caught up with the board")
 
 // resume sends what happened since the token: from the stream, until the board has the rest. Its error is
-// alertlog.ErrGone if the stream does not go back so far, or does not go as far as the token any more.
+// alertlog.ErrGone if the stream does not go back so far, or is not the one that the token is of.
 func (w *alertWatch) resume(ctx context.Context) error {
 	if err := w.reach(ctx); err != nil {
 		return err
@@ -245,11 +263,11 @@ func (w *alertWatch) resume(ctx context.Context) error {
 			return nil
 		}
 
-		if w.at >= last { // the board began anew
+		if w.at.Stream != last.Stream || w.at.Sequence >= last.Sequence { // the board began anew
 			return alertlog.ErrGone
 		}
 
-		if err := w.catchUp(ctx, last); err != nil {
+		if err := w.catchUp(ctx, last.Sequence); err != nil {
 			return err
 		}
 	}
@@ -261,8 +279,8 @@ func (w *alertWatch) catchUp(ctx context.Context, last uint64) error {
 
 	var few []board.Entry
 
-	err := w.service.deps.Alerts.Follow(ctx, w.at, func(e alertlog.Entry) error {
-		few = append(few, board.Entry{Sequence: e.Sequence, Record: e.Record})
+	err := w.service.deps.Alerts.Follow(ctx, alertlog.Place(w.at), func(e alertlog.Entry) error {
+		few = append(few, onBoard(e))
 
 		if len(few) < alertPart && e.Sequence < last {
 			return nil
@@ -298,18 +316,16 @@ func (w *alertWatch) reach(ctx context.Context) error {
 	waiting, stop := context.WithTimeoutCause(ctx, w.service.cfg.MaxWait, errWaited)
 	defer stop()
 
-	if w.at > w.service.alerts.board.Last() {
-		last, err := w.service.deps.Alerts.Last(ctx)
-		if err != nil {
-			return alertsFailed("looking for what a watcher has seen", err)
-		}
+	err := w.service.deps.Alerts.Check(ctx, alertlog.Place(w.at))
 
-		if w.at > last {
-			return alertlog.ErrGone
-		}
+	switch {
+	case errors.Is(err, alertlog.ErrGone):
+		return err
+	case err != nil:
+		return alertsFailed("looking for what a watcher has seen", err)
 	}
 
-	err := w.service.alerts.board.Await(waiting, w.at)
+	err = w.service.alerts.board.Await(waiting, w.at)
 	if errors.Is(err, errWaited) {
 		return alertsFailed("waiting for what a watcher has seen", err)
 	}

@@ -12,7 +12,9 @@ import (
 	"google.golang.org/grpc/codes"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/access"
+	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/query"
 )
 
@@ -131,6 +133,91 @@ func TestAWatchBeginsAnewWhereItsTokenIsTooOld(t *testing.T) {
 	require.True(t, part.GetSnapshotComplete())
 	require.Len(t, part.GetSnapshot(), 1)
 	require.Equal(t, "new", part.GetSnapshot()[0].GetAccountId())
+}
+
+// checks are an Alerts that keeps the places that were checked.
+type checks struct {
+	query.Alerts
+
+	places chan alertlog.Place
+}
+
+func (c *checks) Check(ctx context.Context, p alertlog.Place) error {
+	c.places <- p
+
+	return c.Alerts.Check(ctx, p)
+}
+
+func TestAWatchBeginsAnewInAnotherStream(t *testing.T) {
+	t.Parallel()
+
+	seen := &checks{places: make(chan alertlog.Place, 8)}
+	w, d, _ := alertWorld(t, func(_ *query.Config, deps *query.Deps) {
+		seen.Alerts = deps.Alerts
+		deps.Alerts = seen
+	})
+	stream, _ := watchAlerts(w, &alertv1.WatchAlertsRequest{})
+	nextPart(t, stream)
+	d.fire(home, "acme", "at_risk")
+
+	token := nextPart(t, stream).GetResumeToken()
+	resumed, cancel := watchAlerts(w, &alertv1.WatchAlertsRequest{ResumeToken: token})
+	require.False(t, nextPart(t, resumed).GetReset_())
+	cancel()
+
+	var newest alertlog.Entry
+
+	place, err := w.alerts.Latest(t.Context(), func(e alertlog.Entry) error {
+		newest = e
+
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, newest.Time.UnixNano(), place.Time)
+	require.Equal(t, place, <-seen.places, "the token names the stream, and the record")
+
+	js := w.log.JetStream()
+	require.NoError(t, js.DeleteStream(t.Context(), "ALERTS"))
+
+	again, err := alertlog.Open(t.Context(), js, alertlog.Options{})
+	require.NoError(t, err)
+
+	w.alerts = again
+
+	_, err = again.Append(t.Context(), 0, 0, anew())
+	require.NoError(t, err)
+
+	for err = error(nil); err == nil; { // it notices, and says so with its token
+		var part *alertv1.WatchAlertsResponse
+		if part, err = stream.Recv(); err == nil {
+			require.Empty(t, part.GetTransitions(), "none is of its stream")
+		}
+	}
+
+	requireError(t, err, codes.Unavailable, "LISTS_FILLING")
+	require.Equal(t, token, toldOf(t, err)["resume_token"])
+	require.Eventually(t, func() bool { return w.service.Ready() == nil }, patience, time.Millisecond)
+
+	resumed, _ = watchAlerts(w, &alertv1.WatchAlertsRequest{ResumeToken: token})
+	part := nextPart(t, resumed)
+	require.True(t, part.GetReset_(), "though the stream is longer than the token says")
+	require.True(t, part.GetSnapshotComplete())
+	require.Len(t, part.GetSnapshot(), len(anew()))
+}
+
+// anew are records of a stream that was made in the place of another.
+func anew() []*logv1.AlertRecord {
+	all := make([]*logv1.AlertRecord, 5)
+
+	for n := range all {
+		id := fmt.Sprintf("new%d", n)
+		all[n] = &logv1.AlertRecord{Workspace: home, Transition: &alertv1.Transition{
+			TransitionId: id + "-1", Kind: alertv1.Transition_KIND_FIRED,
+			Alert: &alertv1.Alert{AlertId: id, Revision: 1, State: alertv1.State_STATE_FIRING},
+		}}
+	}
+
+	return all
 }
 
 func TestASlowWatcherOfAlertsIsCutOffAndGoesOn(t *testing.T) {

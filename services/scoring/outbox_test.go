@@ -62,13 +62,13 @@ func (a *alerting) published() map[string]int {
 	last, err := a.alerts.Last(a.t.Context())
 	require.NoError(a.t, err)
 	found := map[string]int{}
-	if last == 0 {
+	if last.Sequence == 0 {
 		return found
 	}
-	err = a.alerts.Follow(a.t.Context(), 0, func(e alertlog.Entry) error {
+	err = a.alerts.Follow(a.t.Context(), alertlog.Place{}, func(e alertlog.Entry) error {
 		alert := e.Record.GetTransition().GetAlert()
 		found[fmt.Sprintf("%s %d", alert.GetAccountId(), alert.GetRevision())]++
-		if e.Sequence >= last {
+		if e.Sequence >= last.Sequence {
 			return errEnough
 		}
 		return nil

@@ -28,7 +28,7 @@ func readAlerts(ctx context.Context, log *alertlog.Log, last uint64) (*told, err
 	if last == 0 {
 		return t, nil
 	}
-	err := log.Follow(ctx, 0, func(e alertlog.Entry) error {
+	err := log.Follow(ctx, alertlog.Place{}, func(e alertlog.Entry) error {
 		t.add(e.Record.GetTransition())
 		if e.Sequence >= last {
 			return errEnd

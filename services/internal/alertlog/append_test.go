@@ -93,7 +93,7 @@ func TestAppend(t *testing.T) {
 
 		last, err := l.Last(ctxOf(t))
 		require.NoError(t, err)
-		require.EqualValues(t, 12*3*7, last, "and need no second try")
+		require.EqualValues(t, 12*3*7, last.Sequence, "and need no second try")
 	})
 
 	t.Run("refuses what has no id, or one that is no token", func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestLostAcknowledgement(t *testing.T) {
 		require.ErrorIs(t, l.Trail(ctxOf(t), 0, "a0", nil), alertlog.ErrUnavailable)
 		_, err = l.Latest(ctxOf(t), nil)
 		require.ErrorIs(t, err, alertlog.ErrUnavailable)
-		require.ErrorIs(t, l.Follow(ctxOf(t), 0, nil), alertlog.ErrUnavailable)
+		require.ErrorIs(t, l.Follow(ctxOf(t), alertlog.Place{}, nil), alertlog.ErrUnavailable)
 	})
 }
 

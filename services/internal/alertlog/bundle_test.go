@@ -57,7 +57,14 @@ func newLog(t testing.TB) *alertlog.Log {
 func stoppable(t testing.TB) (l *alertlog.Log, stop, start func()) {
 	t.Helper()
 
-	options := natsserver.Options{Dir: t.TempDir(), Listen: true}
+	return stoppableIn(t, t.TempDir())
+}
+
+// stoppableIn is stoppable with the folder of the server's files.
+func stoppableIn(t testing.TB, dir string) (l *alertlog.Log, stop, start func()) {
+	t.Helper()
+
+	options := natsserver.Options{Dir: dir, Listen: true}
 
 	server, err := natsserver.Start(options)
 	require.NoError(t, err)
@@ -83,6 +90,7 @@ func stoppable(t testing.TB) (l *alertlog.Log, stop, start func()) {
 	start = func() {
 		server, err = natsserver.Start(options)
 		require.NoError(t, err)
+		require.Eventually(t, conn.IsConnected, patience, time.Millisecond)
 	}
 
 	return open(t, js, alertlog.Options{}), stop, start
@@ -138,13 +146,13 @@ func follow(t testing.TB, l *alertlog.Log, after uint64) []string {
 	require.NoError(t, err)
 
 	found := []string{}
-	if last <= after {
+	if last.Sequence <= after {
 		return found
 	}
 
-	err = l.Follow(ctxOf(t), after, func(e alertlog.Entry) error {
+	err = l.Follow(ctxOf(t), alertlog.Place{Sequence: after}, func(e alertlog.Entry) error {
 		found = append(found, e.Record.GetTransition().GetTransitionId())
-		if e.Sequence >= last {
+		if e.Sequence >= last.Sequence {
 			return errEnough
 		}
 

@@ -13,10 +13,10 @@ import (
 const tailGrace = 3 * time.Second
 
 // Follow calls f for every record behind a place, in order, each once, and then for each that comes, until ctx ends
-// (then it returns ctx's error) or f fails (then f's). It lives through restarts of the server. After 0 means whatever
-// the stream still has. ErrGone says that the stream does not go back so far any more, or is another one.
-func (l *Log) Follow(ctx context.Context, after uint64, f func(Entry) error) error {
-	r := &follower{log: l, last: after, deliver: f}
+// (then it returns ctx's error) or f fails (then f's). It lives through restarts of the server. After sequence 0 means
+// whatever the stream still has. ErrGone says that the stream does not go back so far any more, or is another one.
+func (l *Log) Follow(ctx context.Context, after Place, f func(Entry) error) error {
+	r := &follower{log: l, stream: after.Stream, last: after.Sequence, deliver: f}
 
 	return l.resume(ctx, r.session, r.moved)
 }
@@ -29,8 +29,8 @@ type follower struct {
 	last uint64
 	// begun is last at the begin of the session.
 	begun uint64
-	// created is the stream's identity, once seen.
-	created time.Time
+	// stream is the stream's identity, once seen.
+	stream int64
 	// short is since when the stream seems to end before last; zero: it does not.
 	short time.Time
 }
@@ -77,8 +77,8 @@ func (r *follower) verify(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errResume, err)
 	}
 
-	if r.created.IsZero() {
-		r.created = info.Created
+	if r.stream == 0 {
+		r.stream = streamOf(info)
 	}
 
 	first := info.State.FirstSeq
@@ -91,8 +91,8 @@ func (r *follower) verify(ctx context.Context) error {
 	}
 
 	switch {
-	case !info.Created.Equal(r.created):
-		return fmt.Errorf("%w: %s was made again at %s", ErrGone, streamName, info.Created.UTC().Format(time.RFC3339))
+	case r.stream != streamOf(info):
+		return madeAgain(info)
 	case info.State.LastSeq < r.last && r.wait(info):
 		return fmt.Errorf("%w: %s seems to end at %d, before %d", errResume, streamName, info.State.LastSeq, r.last)
 	case info.State.LastSeq < r.last:

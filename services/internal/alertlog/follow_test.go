@@ -27,7 +27,7 @@ func startReading(t testing.TB, l *alertlog.Log, after uint64) *reading {
 	r := &reading{entries: make(chan alertlog.Entry, 10_000), end: make(chan error, 1), stop: stop}
 
 	go func() {
-		r.end <- l.Follow(ctx, after, func(e alertlog.Entry) error {
+		r.end <- l.Follow(ctx, alertlog.Place{Sequence: after}, func(e alertlog.Entry) error {
 			r.entries <- e
 
 			return nil
@@ -126,12 +126,12 @@ func TestFollow(t *testing.T) {
 		add(t, l, 0, 0, all...)
 		purge(t, js, jetstream.WithPurgeSequence(6))
 
-		require.ErrorIs(t, l.Follow(ctxOf(t), 3, nil), alertlog.ErrGone)
+		require.ErrorIs(t, l.Follow(ctxOf(t), alertlog.Place{Sequence: 3}, nil), alertlog.ErrGone)
 		require.Equal(t, ids(all[5:]), follow(t, l, 5), "what is still there is there")
 		require.Equal(t, ids(all[5:]), follow(t, l, 0), "after 0 is whatever there is")
 
 		purge(t, js)
-		require.ErrorIs(t, l.Follow(ctxOf(t), 9, nil), alertlog.ErrGone)
+		require.ErrorIs(t, l.Follow(ctxOf(t), alertlog.Place{Sequence: 9}, nil), alertlog.ErrGone)
 
 		r := startReading(t, l, 10)
 		add(t, l, 0, 10, record("b", 1))
@@ -145,7 +145,7 @@ func TestFollow(t *testing.T) {
 		js := natstest.JetStream(t)
 		l := open(t, js, alertlog.Options{})
 		add(t, l, 0, 0, records("a", 3)...)
-		require.ErrorIs(t, l.Follow(ctxOf(t), 4, nil), alertlog.ErrGone)
+		require.ErrorIs(t, l.Follow(ctxOf(t), alertlog.Place{Sequence: 4}, nil), alertlog.ErrGone)
 
 		r := startReading(t, l, 3)
 		add(t, l, 0, 3, record("c", 1))
@@ -175,8 +175,9 @@ func TestLatest(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
+		require.NotZero(t, last.Stream)
 
-		return found, last
+		return found, last.Sequence
 	}
 
 	t.Run("of an empty stream is nothing", func(t *testing.T) {
@@ -207,6 +208,37 @@ func TestLatest(t *testing.T) {
 		require.Empty(t, follow(t, l, last))
 		add(t, l, 0, after[0], record("z", 1))
 		require.Equal(t, []string{"z-1"}, follow(t, l, last))
+	})
+
+	t.Run("of a stream that has lost all for its age goes on at its end", func(t *testing.T) {
+		t.Parallel()
+
+		js := natstest.JetStream(t)
+		l := open(t, js, alertlog.Options{})
+		add(t, l, 0, 0, records("a", 5)...)
+		purge(t, js)
+
+		found, last := latest(t, l)
+		require.Empty(t, found)
+		require.EqualValues(t, 5, last)
+	})
+
+	t.Run("notices that another stream takes the place of the first", func(t *testing.T) {
+		t.Parallel()
+
+		js := natstest.JetStream(t)
+		l := open(t, js, alertlog.Options{})
+		add(t, l, 0, 0, records("a", 2)...)
+
+		_, err := l.Latest(ctxOf(t), func(e alertlog.Entry) error {
+			if e.Sequence == 2 {
+				require.NoError(t, js.DeleteStream(ctxOf(t), "ALERTS"))
+				open(t, js, alertlog.Options{})
+			}
+
+			return nil
+		})
+		require.ErrorIs(t, err, alertlog.ErrGone)
 	})
 
 	t.Run("ends with what its function says", func(t *testing.T) {

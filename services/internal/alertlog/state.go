@@ -18,14 +18,14 @@ const (
 	codeMessageNotFound = jetstream.ErrorCode(10037)
 )
 
-// Last is the sequence of the newest record; 0: there never was one.
-func (l *Log) Last(ctx context.Context) (uint64, error) {
+// Last is the place behind the newest record, without its time.
+func (l *Log) Last(ctx context.Context) (Place, error) {
 	info, err := l.info(ctx)
 	if err != nil {
-		return 0, err
+		return Place{}, err
 	}
 
-	return info.State.LastSeq, nil
+	return Place{Stream: streamOf(info), Sequence: info.State.LastSeq}, nil
 }
 
 // info asks for the state of the stream. A server answers for a stream without a leader too, with what it happens to

@@ -39,12 +39,15 @@ func (l *Log) walk(ctx context.Context, filter string, from uint64, f func(Entry
 
 // page reads the next matching records.
 func (l *Log) page(ctx context.Context, filter string, from uint64) ([]*nats.Msg, error) {
+	return l.get(ctx, directget.Request{Sequence: from, Subject: filter, Batch: pageRecords, MaxBytes: pageBytes})
+}
+
+// get reads records from any replica.
+func (l *Log) get(ctx context.Context, request directget.Request) ([]*nats.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiWait)
 	defer cancel()
 
-	found, err := directget.Get(ctx, l.js.Conn(), streamName, directget.Request{
-		Sequence: from, Subject: filter, Batch: pageRecords, MaxBytes: pageBytes,
-	})
+	found, err := directget.Get(ctx, l.js.Conn(), streamName, request)
 	if err != nil {
 		return nil, fmt.Errorf("%w: reading records: %w", ErrUnavailable, err)
 	}

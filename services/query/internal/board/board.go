@@ -12,7 +12,18 @@ import (
 type Entry struct {
 	// Sequence is its place in the stream.
 	Sequence uint64
-	Record   *logv1.AlertRecord
+	// Time is when it came there, in nanoseconds since 1970.
+	Time   int64
+	Record *logv1.AlertRecord
+}
+
+// Place is a place in the stream: behind a record.
+type Place struct {
+	// Stream tells the stream from others that were, or will be, in its place. 0: none is known yet.
+	Stream int64
+	// Sequence and Time are those of the record; 0: it is before the first; its time is not known.
+	Sequence uint64
+	Time     int64
 }
 
 // transition is what happened.
@@ -26,9 +37,10 @@ type Board struct {
 
 	mu         sync.RWMutex
 	workspaces map[string]*workspace
-	// begin is the sequence up to which the newest records of alerts are all that was told; last is that up to which all
-	// was told.
-	begin, last uint64
+	// begin is the sequence up to which the newest records of alerts are all that was told; last is the place up to which
+	// all was told.
+	begin uint64
+	last  Place
 	// wake is closed when last moves.
 	wake chan struct{}
 }
@@ -46,15 +58,15 @@ func (b *Board) Fill(e Entry) {
 	b.workspace(e.Record.GetWorkspace()).set(e)
 }
 
-// Begin says up to which sequence the board was filled.
-func (b *Board) Begin(last uint64) {
+// Begin says up to which place the board was filled.
+func (b *Board) Begin(last Place) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	b.begin = last
+	b.begin = last.Sequence
 
 	for _, w := range b.workspaces {
-		w.forgot = last
+		w.forgot = last.Sequence
 	}
 
 	b.move(last)
@@ -65,18 +77,18 @@ func (b *Board) Put(e Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	if e.Sequence <= b.last {
+	if e.Sequence <= b.last.Sequence {
 		return
 	}
 
 	w := b.workspace(e.Record.GetWorkspace())
 	w.set(e)
 	w.remember(e, b.size)
-	b.move(e.Sequence)
+	b.move(Place{Stream: b.last.Stream, Sequence: e.Sequence, Time: e.Time})
 }
 
-// move says that all up to a sequence was told. The lock is held.
-func (b *Board) move(last uint64) {
+// move says that all up to a place was told. The lock is held.
+func (b *Board) move(last Place) {
 	b.last = last
 	close(b.wake)
 	b.wake = make(chan struct{})
@@ -88,7 +100,7 @@ func (b *Board) Reset() {
 	defer b.mu.Unlock()
 
 	b.workspaces, b.begin = map[string]*workspace{}, 0
-	b.move(0)
+	b.move(Place{})
 }
 
 // workspace returns the one of a name; it is made if there is none. The lock is held.
@@ -102,17 +114,17 @@ func (b *Board) workspace(name string) *workspace {
 	return w
 }
 
-// Last returns the sequence up to which all was told.
-func (b *Board) Last() uint64 {
+// Last returns the place up to which all was told.
+func (b *Board) Last() Place {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 
 	return b.last
 }
 
-// Await returns when all up to a sequence was told, or with the cause that ended ctx.
-func (b *Board) Await(ctx context.Context, sequence uint64) error {
-	return b.await(ctx, func() bool { return b.last >= sequence })
+// Await returns when all up to a place was told, or with the cause that ended ctx.
+func (b *Board) Await(ctx context.Context, p Place) error {
+	return b.await(ctx, func() bool { return b.last.Stream == p.Stream && b.last.Sequence >= p.Sequence })
 }
 
 // AwaitCommand returns the transition that a command made of an alert, when it was told, or the cause that ended ctx.
@@ -174,8 +186,8 @@ func (b *Board) alerts(name string) []*alertv1.Alert {
 	return all
 }
 
-// Snapshot returns the alerts of a workspace that a filter wants, in no order, and the sequence as of which that is.
-func (b *Board) Snapshot(name string, f *Filter) (all []*alertv1.Alert, last uint64) {
+// Snapshot returns the alerts of a workspace that a filter wants, in no order, and the place as of which that is.
+func (b *Board) Snapshot(name string, f *Filter) (all []*alertv1.Alert, last Place) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 
@@ -195,22 +207,27 @@ func (b *Board) Snapshot(name string, f *Filter) (all []*alertv1.Alert, last uin
 	return all, b.last
 }
 
-// After returns the transitions of a workspace behind a sequence, the sequence up to which these are all, and a channel
-// that is closed when there may be more. False: the board has forgotten some of them, or never knew them.
-func (b *Board) After(name string, sequence uint64) (entries []Entry, last uint64, wake <-chan struct{}, ok bool) {
+// After returns the transitions of a workspace behind a place, the place up to which these are all, and a channel that is
+// closed when there may be more. False: the board has forgotten some of them, or never knew them, or the place is of
+// another stream.
+func (b *Board) After(name string, p Place) (entries []Entry, last Place, wake <-chan struct{}, ok bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 
-	w := b.workspaces[name]
-	if w == nil {
-		return nil, b.last, b.wake, sequence >= b.begin && sequence <= b.last
-	}
-
-	if sequence < w.forgot || sequence > b.last {
+	if p.Stream != b.last.Stream || p.Sequence > b.last.Sequence {
 		return nil, b.last, b.wake, false
 	}
 
-	return w.after(sequence), b.last, b.wake, true
+	w := b.workspaces[name]
+	if w == nil {
+		return nil, b.last, b.wake, p.Sequence >= b.begin
+	}
+
+	if p.Sequence < w.forgot {
+		return nil, b.last, b.wake, false
+	}
+
+	return w.after(p.Sequence), b.last, b.wake, true
 }
 
 // AwaitAlert returns the newest transition of an alert once it shows something, or when ctx ends.

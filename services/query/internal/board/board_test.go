@@ -61,7 +61,7 @@ func TestAnOlderRecordChangesNothing(t *testing.T) {
 	newer := &alertv1.Alert{AlertId: "a", Revision: 2, State: alertv1.State_STATE_FIRING}
 	b.Fill(entry(7, newer))
 	b.Fill(entry(3, &alertv1.Alert{AlertId: "a", Revision: 1}))
-	b.Begin(7)
+	b.Begin(board.Place{Stream: 1, Sequence: 7})
 	b.Put(entry(7, &alertv1.Alert{AlertId: "a", Revision: 9}))
 
 	a, _ := b.Get("home", "a")
@@ -76,14 +76,19 @@ func TestTransitionsComeOnceOrAreSaidToBeForgotten(t *testing.T) {
 
 	r := rand.New(rand.NewPCG(1, 1))
 	b := board.New(size)
-	b.Begin(100)
+	b.Begin(board.Place{Stream: 1, Sequence: 100})
 
 	for n := range uint64(500) {
 		b.Put(entry(101+n, &alertv1.Alert{AlertId: fmt.Sprint(n), State: alertv1.State_STATE_FIRING}))
 
 		from := 90 + r.Uint64N(n+20)
-		got, last, _, ok := b.After("home", from)
-		require.Equal(t, 101+n, last)
+		got, at, _, ok := b.After("home", board.Place{Stream: 1, Sequence: from})
+		require.Equal(t, board.Place{Stream: 1, Sequence: 101 + n}, at)
+
+		_, _, _, other := b.After("home", board.Place{Stream: 2, Sequence: from})
+		require.False(t, other, "of another stream")
+
+		last := at.Sequence
 
 		if !ok {
 			require.True(t, from < 100 || from > last || last-from > size, "from %d of %d", from, last)
@@ -97,6 +102,36 @@ func TestTransitionsComeOnceOrAreSaidToBeForgotten(t *testing.T) {
 			require.Equal(t, from+uint64(i)+1, e.Sequence)
 		}
 	}
+}
+
+func TestAPlaceIsWaitedForInItsStream(t *testing.T) {
+	t.Parallel()
+
+	var (
+		b       = board.New(16)
+		errOver = errors.New("over")
+		await   = func(p board.Place) error {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errOver)
+			defer cancel()
+
+			return b.Await(ctx, p)
+		}
+	)
+
+	require.ErrorIs(t, await(board.Place{Stream: 1}), errOver, "it is not filled")
+	b.Begin(board.Place{Stream: 1, Sequence: 7})
+	require.NoError(t, await(board.Place{Stream: 1, Sequence: 7}))
+	require.ErrorIs(t, await(board.Place{Stream: 1, Sequence: 8}), errOver)
+	require.ErrorIs(t, await(board.Place{Stream: 2, Sequence: 7}), errOver)
+
+	e := entry(8, &alertv1.Alert{AlertId: "a", State: alertv1.State_STATE_FIRING})
+	e.Time = 9
+	b.Put(e)
+	require.Equal(t, board.Place{Stream: 1, Sequence: 8, Time: 9}, b.Last())
+	require.NoError(t, await(board.Place{Stream: 1, Sequence: 8}))
+
+	b.Reset()
+	require.ErrorIs(t, await(board.Place{Stream: 1, Sequence: 7}), errOver)
 }
 
 func TestACommandIsWaitedFor(t *testing.T) {
