@@ -66,30 +66,12 @@ func (a *alertServer) decide(
 	return s.silences.marked(c.workspace, done.GetAlert()), nil
 }
 
-// errEarlier ends the reading of a trail where the command stands.
-var errEarlier = errors.New("query: the command was sent before")
-
 // earlier returns the transition that the command made when it was sent before; nil: it has to be written. What is over
 // stays so, so a command about an alert that has ended need not be.
 func (c *alertCommand) earlier(ctx context.Context, named bool, now *alertv1.Alert) (*alertv1.Transition, error) {
 	if named {
-		var done *alertv1.Transition
-
-		err := c.service.deps.Alerts.Trail(ctx, c.partition, c.alert, func(r *logv1.AlertRecord) error {
-			if r.GetTransition().GetCommandId() != c.id {
-				return nil
-			}
-
-			done = r.GetTransition()
-
-			return errEarlier
-		})
-
-		switch {
-		case errors.Is(err, errEarlier):
-			return done, nil
-		case err != nil:
-			return nil, alertsFailed("looking for an earlier try", err)
+		if done, err := c.made(ctx); done != nil || err != nil {
+			return done, err
 		}
 	}
 
@@ -98,6 +80,33 @@ func (c *alertCommand) earlier(ctx context.Context, named bool, now *alertv1.Ale
 	}
 
 	return nil, nil //nolint:nilnil // said above
+}
+
+// errMade ends the reading of a trail where the command stands.
+var errMade = errors.New("query: the command was sent before")
+
+// made returns the transition that the command made; nil: none. The board is asked first: the replica that reads the trail
+// may be behind it.
+func (c *alertCommand) made(ctx context.Context) (*alertv1.Transition, error) {
+	done := c.service.alerts.board.Command(c.workspace, c.alert, c.id)
+	if done != nil {
+		return done, nil
+	}
+
+	err := c.service.deps.Alerts.Trail(ctx, c.partition, c.alert, func(r *logv1.AlertRecord) error {
+		if r.GetTransition().GetCommandId() != c.id {
+			return nil
+		}
+
+		done = r.GetTransition()
+
+		return errMade
+	})
+	if err != nil && !errors.Is(err, errMade) {
+		return nil, alertsFailed("looking for an earlier try", err)
+	}
+
+	return done, nil
 }
 
 // settle writes the command, waits until the fold has passed it, and returns what it came to.

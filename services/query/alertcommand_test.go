@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
+	logv1 "hale.dev/proto/gen/hale/log/v1"
 	"hale.dev/services/internal/access"
 	"hale.dev/services/query"
 )
@@ -176,6 +178,48 @@ func TestARetryOfACommandAnswersTheSame(t *testing.T) {
 	}
 
 	require.Equal(t, uint32(2), late.GetAlert().GetRevision())
+}
+
+// lagging is an Alerts whose replica has nothing of the trails yet.
+type lagging struct{ query.Alerts }
+
+func (lagging) Trail(context.Context, int, string, func(*logv1.AlertRecord) error) error { return nil }
+
+func TestARetryIsFoundThoughAReplicaIsBehind(t *testing.T) {
+	t.Parallel()
+
+	w, d, client := alertWorld(t, func(_ *query.Config, deps *query.Deps) { deps.Alerts = lagging{deps.Alerts} })
+	req := &alertv1.ResolveAlertRequest{AlertId: d.fire(home, "acme", "at_risk"), CommandId: "c1"}
+
+	for range 2 {
+		got, err := client.ResolveAlert(w.as(access.RoleOperator), req)
+		require.NoError(t, err)
+		require.Equal(t, uint32(2), got.GetAlert().GetRevision())
+	}
+}
+
+// TestARefusedCommandIsExaminedAnew says what becomes of an id whose command was refused: the fold does not remember it.
+func TestARefusedCommandIsExaminedAnew(t *testing.T) {
+	t.Parallel()
+
+	w, d, client := alertWorld(t)
+	ctx := w.as(access.RoleOperator)
+	id := d.fire(home, "acme", "at_risk")
+	req := &alertv1.AcknowledgeAlertRequest{AlertId: id, Revision: 2, Author: "ann", CommandId: "c1"}
+
+	for range 2 {
+		_, err := client.AcknowledgeAlert(ctx, req)
+		requireError(t, err, codes.Aborted, "ALERT_CHANGED")
+	}
+
+	_, err := client.CommentAlert(ctx, &alertv1.CommentAlertRequest{AlertId: id, Comment: "hm", CommandId: "c2"})
+	require.NoError(t, err)
+
+	for range 2 {
+		got, err := client.AcknowledgeAlert(ctx, req)
+		require.NoError(t, err, "the same command, now of the alert's revision")
+		require.Equal(t, uint32(3), got.GetAlert().GetRevision(), "once")
+	}
 }
 
 func TestACommandWaitsForTheFold(t *testing.T) {

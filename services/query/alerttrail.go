@@ -143,7 +143,7 @@ func parseTrailToken(alertID, text string) (uint32, error) {
 
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	r := wire.NewReader(b)
-	version, revision, id := r.Byte(), r.Uvarint(), string(r.Take(uint64(r.Len())))
+	version, revision, id := r.Byte(), r.Uvarint(), string(r.Take(uint64(r.Len()))) //nolint:gosec // a length
 
 	if err != nil || r.Bad() || version != trailToken || revision > math.MaxUint32 || id != alertID {
 		return 0, &Error{

@@ -53,7 +53,7 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) 
 	stream, err := jsretry.OpenStream(ctx, js, o.Logger, streamConfig(o),
 		jsretry.Cap{Asked: o.MaxBytes, Standard: defaultMaxBytes, Least: minMaxBytes})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // it says which
+		return nil, err
 	}
 
 	config := stream.CachedInfo().Config

@@ -132,14 +132,30 @@ func (b *Board) AwaitCommand(ctx context.Context, workspace, alert, command stri
 	var found *alertv1.Transition
 
 	err := b.await(ctx, func() bool {
-		if w := b.workspaces[workspace]; w != nil {
-			found = w.commands[commandKey{alert: alert, command: command}]
-		}
+		found = b.command(workspace, alert, command)
 
 		return found != nil
 	})
 
 	return found, err
+}
+
+// Command returns the transition that a command made of an alert lately; nil: none that is remembered.
+func (b *Board) Command(workspace, alert, command string) *alertv1.Transition {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+
+	return b.command(workspace, alert, command)
+}
+
+// command is Command. The lock is held.
+func (b *Board) command(workspace, alert, command string) *alertv1.Transition {
+	w := b.workspaces[workspace]
+	if w == nil {
+		return nil
+	}
+
+	return w.commands[commandKey{alert: alert, command: command}]
 }
 
 // await returns when something holds, which is asked under the lock.
