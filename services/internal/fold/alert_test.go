@@ -170,6 +170,10 @@ func TestAlerts(t *testing.T) {
 		require.Equal(t, "assign.assignee", r.refused[6].Field)
 		require.Equal(t, "ann", r.outbox()[1].GetTransition().GetAuthor())
 		require.Equal(t, "c1", r.outbox()[1].GetTransition().GetCommandId())
+		r.send(at.Add(h), alertCommand("c4", "a", id, &logv1.AlertCommand{
+			Command: &logv1.AlertCommand_Resolve{Resolve: &logv1.Resolve{}},
+		}))
+		require.Equal(t, "a small resolved 4h0m0s", r.told()[2], "an id that was refused is examined anew")
 	})
 	t.Run("what is published leaves the outbox with the next commit", func(t *testing.T) {
 		t.Parallel()

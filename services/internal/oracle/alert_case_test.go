@@ -98,6 +98,19 @@ func TestAnAlertThatEndsAsleepNoLongerSleeps(t *testing.T) {
 	require.False(t, h[id][2].Alert.UntilWorse)
 }
 
+// Only what took effect counts by its id: a command that was refused is examined anew.
+func TestARefusedCommandMayTakeEffectLater(t *testing.T) {
+	t.Parallel()
+	id := firedAt("first", noon)
+	h := decide(t,
+		message(noon, setRules(1, held), event("a", noon, ticket("t", 1))),
+		message(noon+hour, snoozeAlert("c", id, noon, false)),
+		message(noon+2*hour, snoozeAlert("c", id, noon+day, false)),
+		message(noon+3*hour, snoozeAlert("c", id, noon+2*day, false)))
+	require.Equal(t, []string{"fired", "snoozed"}, h.kinds(id))
+	require.Equal(t, noon+day, h[id][1].Alert.Until)
+}
+
 const watchful = `
 rules:
   - {name: unseen, summary: unseen, severity: info, when: 'measures.days_since_seen >= 2.0'}

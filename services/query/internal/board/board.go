@@ -195,13 +195,6 @@ func (b *Board) Get(workspace, id string) (a *alertv1.Alert, partition int) {
 	return e.transition().GetAlert(), int(e.Record.GetPartition())
 }
 
-// alerts returns those of a workspace, in no order.
-func (b *Board) alerts(name string) []*alertv1.Alert {
-	all, _ := b.Snapshot(name, nil)
-
-	return all
-}
-
 // Snapshot returns the alerts of a workspace that a filter wants, in no order, and the place as of which that is.
 func (b *Board) Snapshot(name string, f *Filter) (all []*alertv1.Alert, last Place) {
 	b.mu.RLock()

@@ -32,7 +32,9 @@ func (b *Board) Find(workspace string, q *Query) Page {
 		wanted []*alertv1.Alert
 	)
 
-	for _, a := range b.alerts(workspace) {
+	all, _ := b.Snapshot(workspace, nil) // filters are not evaluated under the lock
+
+	for _, a := range all {
 		if !q.Filter.Match(a) {
 			continue
 		}
