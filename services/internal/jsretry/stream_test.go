@@ -1,7 +1,6 @@
 package jsretry_test
 
 import (
-	"errors"
 	"sync"
 	"testing"
 
@@ -39,7 +38,7 @@ func TestOpenStream(t *testing.T) {
 			stream, err := jsretry.OpenStream(t.Context(), js, nil, letters, c.cap)
 			if c.code != 0 {
 				var refused *jetstream.APIError
-				require.True(t, errors.As(err, &refused), err)
+				require.ErrorAs(t, err, &refused)
 				require.Equal(t, c.code, refused.ErrorCode)
 				require.ErrorContains(t, err, "LETTERS")
 

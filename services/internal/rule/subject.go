@@ -73,7 +73,7 @@ func Names() []condition.Name[Subject] {
 			return known(s.Dimension(i))
 		}})
 	}
-	for m := range scorecard.Measure(scorecard.MeasureCount) {
+	for m := range scorecard.MeasureCount {
 		names = append(names, condition.Name[Subject]{Path: changesPrefix + m.Name(), Number: func(s Subject) (int64, bool) {
 			return known(s.MeasureChange(m))
 		}})

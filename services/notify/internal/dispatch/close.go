@@ -54,10 +54,9 @@ func (s *State) close(at place, key string, o *open, now time.Time) *delivery.No
 // notice, and that the notice sums up what happened in quiet hours.
 func (s *State) leaveOut(at place, m *member, summary bool, now time.Time) string {
 	th := s.thread(at.workspace, m.alertID, at.name)
-	told := th != nil && th.told
 
-	if m.transition.GetKind() == resolved && told {
-		return "" // what is open at the receiver has to end, silenced or not
+	if m.transition.GetKind() == resolved && th != nil && th.heard {
+		return "" // what may be open at the receiver has to end, silenced or not
 	}
 
 	latest := m.transition.GetAlert()

@@ -187,11 +187,9 @@ func (s *State) applyNotice(r *delivery.Notice) error {
 
 // settle tells the threads what became of a notice.
 func (s *State) settle(n *notice) {
-	told := map[string]bool{}
-	if n.record.Status == delivery.StatusDelivered {
-		for _, id := range n.record.Members {
-			told[id] = true
-		}
+	tried := map[string]bool{}
+	for _, id := range n.record.Members {
+		tried[id] = true
 	}
 
 	for _, m := range n.members {
@@ -200,8 +198,9 @@ func (s *State) settle(n *notice) {
 			continue
 		}
 
-		if told[m.id] && m.transition.GetKind() != resolved {
-			th.told = true
+		if tried[m.id] && m.transition.GetKind() != resolved {
+			th.heard = true
+			th.told = th.told || n.record.Status == delivery.StatusDelivered
 		}
 
 		if !n.settled {

@@ -145,6 +145,28 @@ func TestRetries(t *testing.T) {
 		require.Equal(t, "the receiver answered 410: gone", n.Reason)
 		require.Equal(t, []string{"a"}, n.Alerts())
 	})
+
+	t.Run("are followed by the end of the alert, since one may have arrived", func(t *testing.T) {
+		t.Parallel()
+
+		s := newSim(t, 3, all(to("r", &sender.Slack{})), func(_ dispatch.Job, _ time.Time, try int) (time.Duration, error) {
+			switch try {
+			case 1:
+				return time.Second, errors.New("the connection broke before the answer")
+			case 2:
+				return time.Second, &sender.Error{Permanent: true, Status: 409, Reason: "known"}
+			default:
+				return time.Second, nil
+			}
+		})
+		s.add(began, alertv1.Transition_KIND_FIRED, warning("a", 1))
+		s.add(began.Add(time.Hour), alertv1.Transition_KIND_RESOLVED, warning("a", 2))
+		s.run(began.Add(30 * time.Minute))
+		s.restart()
+		s.outcome = good
+		s.run(began.Add(2 * time.Hour))
+		require.Contains(t, s.delivered("r"), "a-2")
+	})
 }
 
 func TestStorm(t *testing.T) {

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,14 @@ type candidate struct {
 	at     time.Time
 }
 
+func (c *candidate) id() string {
+	if c.open != nil {
+		return c.open.id
+	}
+
+	return c.notice.record.ID
+}
+
 func (c *candidate) critical() bool {
 	if c.open != nil {
 		return c.open.critical
@@ -49,8 +58,8 @@ func (c *candidate) critical() bool {
 func (s *State) Start(now time.Time) (Plan, error) {
 	var p Plan
 
-	for at, l := range s.lanes {
-		if err := s.startLane(&p, at, l, now); err != nil {
+	for _, at := range slices.SortedFunc(maps.Keys(s.lanes), place.compare) { // a test that fails can be repeated
+		if err := s.startLane(&p, at, s.lanes[at], now); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -155,7 +164,7 @@ func (l *lane) candidates(now time.Time) []*candidate {
 			return 1
 		}
 
-		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.key, b.key))
+		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.key, b.key), strings.Compare(a.id(), b.id()))
 	})
 
 	return all

@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
@@ -43,11 +45,16 @@ type State struct {
 // place names an alert, a receiver or a digest of a workspace.
 type place struct{ workspace, name string }
 
+func (p place) compare(other place) int {
+	return cmp.Or(strings.Compare(p.workspace, other.workspace), strings.Compare(p.name, other.name))
+}
+
 // thread is what a receiver was told of one alert.
 type thread struct {
 	group string
-	// told says that the receiver has heard that the alert is there.
-	told bool
+	// told says that the receiver has heard that the alert is there, heard that it may have: a try may arrive though its
+	// answer does not, and the next one be refused.
+	told, heard bool
 	// over says that the alert has ended; the thread goes when nothing waits any more.
 	over bool
 	// waiting is how many deliveries are in notices that are not over.
