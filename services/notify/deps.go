@@ -17,6 +17,7 @@ import (
 
 // Alerts is the stream that is followed.
 type Alerts interface {
+	Check(ctx context.Context, place alertlog.Place) error
 	Follow(ctx context.Context, after alertlog.Place, f func(alertlog.Entry) error) error
 	Latest(ctx context.Context, f func(alertlog.Entry) error) (alertlog.Place, error)
 }

@@ -93,6 +93,30 @@ func TestGone(t *testing.T) {
 		require.EqualValues(t, 1, w.records()["cursor"].(*delivery.Cursor).Generation)
 	})
 
+	t.Run("a stream that was made again and goes beyond the place is read from its begin", func(t *testing.T) {
+		t.Parallel()
+
+		w := newWorld(t)
+		w.append(transition("a", 1, fired, critical), transition("b", 1, fired, critical))
+
+		stop, _ := w.run(w.deps())
+		w.settled()
+		stop()
+
+		w.remakeAlerts()
+		w.append(transition("c", 1, fired, critical), transition("d", 1, fired, critical), transition("e", 1, fired, critical))
+
+		stop, _ = w.run(w.deps())
+		defer stop()
+
+		require.Eventually(t, func() bool { return w.alarms("alerts_gone") == 1 }, patience, time.Millisecond)
+		w.settled()
+
+		for _, id := range []string{"a-1", "b-1", "c-1", "d-1", "e-1"} {
+			require.Equal(t, 1, w.sent("page", id), id)
+		}
+	})
+
 	t.Run("what is older than deliveries are kept is not told, and it is recorded why", func(t *testing.T) {
 		t.Parallel()
 

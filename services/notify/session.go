@@ -90,16 +90,22 @@ func (s *Service) session(ctx context.Context) error {
 	return err
 }
 
-func (w *session) followAlerts(ctx context.Context, after uint64) {
-	err := w.service.deps.Alerts.Follow(ctx, alertlog.Place{Sequence: after}, func(e alertlog.Entry) error {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case w.entries <- e:
-			return nil
-		}
-	})
-	w.broken <- fmt.Errorf("following alerts behind %d: %w", after, err)
+func (w *session) followAlerts(ctx context.Context, after delivery.Cursor) {
+	place := alertlog.Place{Stream: after.Stream, Sequence: after.Sequence, Time: after.Time}
+
+	err := w.service.deps.Alerts.Check(ctx, place)
+	if err == nil {
+		err = w.service.deps.Alerts.Follow(ctx, place, func(e alertlog.Entry) error {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case w.entries <- e:
+				return nil
+			}
+		})
+	}
+
+	w.broken <- fmt.Errorf("following alerts behind %d: %w", after.Sequence, err)
 }
 
 func (w *session) followWishes(ctx context.Context) {
@@ -238,7 +244,7 @@ func (w *session) accept(ctx context.Context, e alertlog.Entry) error {
 	var (
 		writes []delivery.Write
 		now    = w.service.deps.Clock.Now()
-		last   uint64
+		last   alertlog.Place
 	)
 
 	for n := 0; ; n++ {
@@ -247,7 +253,7 @@ func (w *session) accept(ctx context.Context, e alertlog.Entry) error {
 			return err
 		}
 
-		writes, last = append(writes, more...), e.Sequence
+		writes, last = append(writes, more...), e.Place()
 
 		if n+1 >= batch {
 			break
@@ -266,7 +272,9 @@ func (w *session) accept(ctx context.Context, e alertlog.Entry) error {
 		return err
 	}
 
-	return w.put(ctx, []delivery.Write{w.state.Advance(last)})
+	return w.put(ctx, []delivery.Write{w.state.Advance(delivery.Cursor{
+		Stream: last.Stream, Sequence: last.Sequence, Time: last.Time,
+	})})
 }
 
 // grant lets a dead notice be tried again.

@@ -17,6 +17,13 @@ type Entry struct {
 	Record *logv1.AlertRecord
 	// Time is when the server took it.
 	Time time.Time
+	// Stream is the identity of the stream that Follow found it in, as in Place.
+	Stream int64
+}
+
+// Place is the place behind the record.
+func (e *Entry) Place() Place {
+	return Place{Stream: e.Stream, Sequence: e.Sequence, Time: e.Time.UnixNano()}
 }
 
 func decode(sequence uint64, at time.Time, data []byte) (Entry, error) {

@@ -60,6 +60,7 @@ func (r *follower) session(ctx context.Context) error {
 			}
 		}
 
+		d.entry.Stream = r.stream
 		if err := r.deliver(d.entry); err != nil {
 			return err
 		}

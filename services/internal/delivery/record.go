@@ -118,6 +118,10 @@ type Cursor struct {
 	Sequence uint64 `json:"sequence"`
 	// Generation is how often ALERTS was begun anew, because it did not go back to the cursor any more.
 	Generation uint32 `json:"generation,omitempty"`
+	// Stream and Time, in nanoseconds since 1970, say in which stream that record is: when the stream was made, and when it
+	// took the record. 0: not known.
+	Stream int64 `json:"stream,omitempty"`
+	Time   int64 `json:"time,omitempty"`
 }
 
 // Period says up to when a digest of a workspace has been made.

@@ -65,9 +65,11 @@ func (s *State) Accept(sequence uint64, r *logv1.AlertRecord, now time.Time) ([]
 	return writes, nil
 }
 
-// Advance moves the cursor, once all deliveries up to there are written.
-func (s *State) Advance(sequence uint64) delivery.Write {
-	return s.move(delivery.Cursor{Sequence: sequence, Generation: s.cursor.Generation})
+// Advance moves the cursor, once all deliveries up to there are written. The generation stays.
+func (s *State) Advance(to delivery.Cursor) delivery.Write {
+	to.Generation = s.cursor.Generation
+
+	return s.move(to)
 }
 
 // Anew moves the cursor to the begin, because ALERTS does not go back to where it was. What has its deliveries is not

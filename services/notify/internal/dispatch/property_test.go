@@ -202,7 +202,7 @@ func check(t *testing.T, s *sim, seed uint64) (repeated int) {
 		}
 	}
 
-	require.EqualValues(t, len(s.alerts), s.state.Cursor(), "all is decided (seed %d)", seed)
+	require.EqualValues(t, len(s.alerts), s.state.Cursor().Sequence, "all is decided (seed %d)", seed)
 
 	for _, r := range s.alerts {
 		for _, name := range []string{"chat", "am", "page"} {

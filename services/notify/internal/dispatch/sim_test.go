@@ -90,7 +90,7 @@ func (s *sim) restart() {
 		require.NoError(s.t, s.state.Load(e))
 	}
 
-	s.read = int(s.state.Cursor())
+	s.read = int(s.state.Cursor().Sequence)
 }
 
 // add lets a transition come at a time.
@@ -206,7 +206,7 @@ func (s *sim) accept(die *int) bool {
 		return true
 	}
 
-	return s.write(writes, die) && s.write([]delivery.Write{s.state.Advance(uint64(s.read))}, die)
+	return s.write(writes, die) && s.write([]delivery.Write{s.state.Advance(delivery.Cursor{Sequence: uint64(s.read)})}, die)
 }
 
 func (s *sim) finish(die *int) bool {

@@ -120,8 +120,8 @@ func New(random func() float64) *State {
 // Retain says how long deliveries are kept that decide nothing any more, so that none older than that is missed.
 func (s *State) Retain(retention time.Duration) { s.retention = retention }
 
-// Cursor is the sequence of ALERTS up to which everything is decided.
-func (s *State) Cursor() uint64 { return s.cursor.Sequence }
+// Cursor is the place in ALERTS up to which everything is decided.
+func (s *State) Cursor() delivery.Cursor { return s.cursor }
 
 // SetUp puts what operators have set for a workspace in force.
 func (s *State) SetUp(workspace string, setup *Setup) { s.setups[workspace] = setup }
