@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
@@ -22,6 +23,8 @@ import (
 const (
 	// maxSilences is how many silences a workspace has at most.
 	maxSilences = 500
+	// maxSilenceBytes is how large they are together: one answer lists them all.
+	maxSilenceBytes = 2 << 20
 	// silenceStays is how long a silence is shown that has ended.
 	silenceStays = 7 * 24 * time.Hour
 )
@@ -49,7 +52,7 @@ func (a *alertServer) CreateSilence(
 		return nil, err
 	}
 
-	if err := s.roomForSilence(ctx, ws, now); err != nil {
+	if err := s.roomForSilence(ctx, ws, made, now); err != nil {
 		return nil, err
 	}
 
@@ -93,12 +96,13 @@ func silenceOf(ctx context.Context, wanted *alertv1.Silence, now time.Time) (*al
 }
 
 // roomForSilence refuses one too many. Those that are not shown any more are removed first.
-func (s *Service) roomForSilence(ctx context.Context, ws string, now time.Time) error {
-	left := 0
+func (s *Service) roomForSilence(ctx context.Context, ws string, made *alertv1.Silence, now time.Time) error {
+	left, size := 0, proto.Size(made)
 
 	for _, one := range s.silences.list(ws) {
 		if now.Sub(one.Silence.GetEndTime().AsTime()) < silenceStays {
 			left++
+			size += proto.Size(one.Silence)
 
 			continue
 		}
@@ -108,10 +112,11 @@ func (s *Service) roomForSilence(ctx context.Context, ws string, now time.Time) 
 		}
 	}
 
-	if left >= maxSilences {
+	if left >= maxSilences || size > maxSilenceBytes {
 		return &Error{
 			Code: codes.ResourceExhausted, Reason: reasonSilencesFull,
-			Message: fmt.Sprintf("the workspace has %d silences, those of the last 7 days included: that is all it may have", left),
+			Message: fmt.Sprintf("the workspace has %d silences, those of the last 7 days included: with this one they are more than "+
+				"the %d, or the %d bytes together, that it may have", left, maxSilences, maxSilenceBytes),
 		}
 	}
 

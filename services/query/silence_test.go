@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -110,4 +111,34 @@ func TestSilencesThatCannotBe(t *testing.T) {
 			require.NotEmpty(t, requireError(t, err, codes.InvalidArgument, "REQUEST_INVALID"))
 		})
 	}
+}
+
+func TestSilencesFitOneAnswer(t *testing.T) {
+	t.Parallel()
+
+	w, _, client := alertWorld(t)
+
+	large := silencing(`rule="at_risk"`, time.Hour)
+	for len(large.GetSilence().GetMatchers()) < 20 {
+		large.Silence.Matchers = append(large.Silence.Matchers, &alertv1.Matcher{Field: "owner", Value: strings.Repeat("m", 1024)})
+	}
+
+	stored := 0
+
+	for ; ; stored++ {
+		require.Less(t, stored, 500)
+
+		if _, err := client.CreateSilence(w.as(access.RoleOperator), large); err != nil {
+			requireError(t, err, codes.ResourceExhausted, "SILENCES_FULL")
+
+			break
+		}
+	}
+
+	all, err := client.ListSilences(w.as(access.RoleViewer), &alertv1.ListSilencesRequest{})
+	require.NoError(t, err)
+	require.Len(t, all.GetSilences(), stored)
+
+	_, err = client.CreateSilence(w.as(access.RoleOperator), silencing(`rule="at_risk"`, time.Hour))
+	require.NoError(t, err, "a small one still fits")
 }
