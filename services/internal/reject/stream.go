@@ -51,7 +51,7 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Stream, erro
 	stream, err := jsretry.OpenStream(ctx, js, nil, streamConfig(o),
 		jsretry.Cap{Asked: o.MaxBytes, Standard: defaultMaxBytes, Least: minMaxBytes})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // it says which
+		return nil, err
 	}
 
 	config := stream.CachedInfo().Config
