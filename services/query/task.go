@@ -98,7 +98,7 @@ func (a *adminServer) ListTasks(ctx context.Context, req *adminv1.ListTasksReque
 
 // tasks returns those on the board that are wanted.
 func (s *Service) tasks(ctx context.Context, wanted func(*task.Task) bool) ([]task.Task, error) {
-	all, err := s.deps.Tasks.List(ctx)
+	all, err := s.deps.Tasks.List(ctx, s.deps.Log.Layout().Streams)
 	if err != nil {
 		return nil, unavailable(reasonTasks, "the board of tasks cannot be read now", err)
 	}

@@ -194,8 +194,36 @@ func (b *Board) abort(ctx context.Context, kind Kind, stream int, id string) (st
 	}
 }
 
-// List returns the last task of every kind and stream, by kind and stream.
-func (b *Board) List(ctx context.Context) ([]Task, error) {
+// List returns the last task of every kind and of each of so many streams, by kind and stream.
+func (b *Board) List(ctx context.Context, streams int) ([]Task, error) {
+	all, err := b.seen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A look at all keys passes over one that is written meanwhile.
+	for _, kind := range []Kind{Rebuild, Snapshot, Restore} {
+		for stream := range streams {
+			if slices.ContainsFunc(all, func(t Task) bool { return t.Kind == kind && t.Stream == stream }) {
+				continue
+			}
+			t, err := b.Get(ctx, kind, stream)
+			if errors.Is(err, ErrNone) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b Task) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Stream, b.Stream))
+	})
+	return all, nil
+}
+
+// seen returns what a look at all keys shows.
+func (b *Board) seen(ctx context.Context) (all []Task, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watcher, err := b.kv.WatchAll(ctx)
@@ -203,7 +231,6 @@ func (b *Board) List(ctx context.Context) ([]Task, error) {
 		return nil, fmt.Errorf("reading bucket %s: %w", bucket, err)
 	}
 	defer func() { _ = watcher.Stop() }()
-	var all []Task
 	for {
 		select {
 		case <-ctx.Done():
@@ -213,9 +240,6 @@ func (b *Board) List(ctx context.Context) ([]Task, error) {
 			case !ok:
 				return nil, ended(ctx)
 			case entry == nil: // that is all there is now
-				slices.SortFunc(all, func(a, b Task) int {
-					return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Stream, b.Stream))
-				})
 				return all, nil
 			case entry.Operation() != jetstream.KeyValuePut:
 				continue

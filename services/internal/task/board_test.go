@@ -129,7 +129,7 @@ func TestAskAtOnce(t *testing.T) {
 		}
 		wg.Wait()
 		require.LessOrEqual(t, len(won), 1)
-		all, err := b.List(t.Context())
+		all, err := b.List(t.Context(), streams)
 		require.NoError(t, err)
 		open := 0
 		for _, one := range all {
@@ -235,7 +235,7 @@ func TestAbortAgainstAnOwner(t *testing.T) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	b, _ := open(t)
-	all, err := b.List(t.Context())
+	all, err := b.List(t.Context(), 2)
 	require.NoError(t, err)
 	require.Empty(t, all)
 
@@ -243,7 +243,7 @@ func TestList(t *testing.T) {
 		_, err = b.Ask(t.Context(), task.Task{Kind: kind}, 1, 0)
 		require.NoError(t, err)
 	}
-	all, err = b.List(t.Context())
+	all, err = b.List(t.Context(), 2)
 	require.NoError(t, err)
 	var names []string
 	for _, one := range all {
@@ -256,8 +256,35 @@ func TestList(t *testing.T) {
 
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = b.List(ended)
+	_, err = b.List(ended, 2)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestListOfWhatIsWritten lists tasks that somebody writes all the time.
+func TestListOfWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	b, _ := open(t)
+	_, err := b.Ask(t.Context(), task.Task{Kind: task.Rebuild}, 0, 1)
+	require.NoError(t, err)
+	var writer sync.WaitGroup
+	defer writer.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for stream := range 2 {
+		writer.Go(func() {
+			for one := get(t, b, task.Rebuild, stream); ctx.Err() == nil; one.Events++ {
+				if err := b.Update(ctx, &one); err != nil && ctx.Err() == nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 300 {
+		all, err := b.List(t.Context(), 2)
+		require.NoError(t, err)
+		require.Len(t, all, 2)
+	}
 }
 
 func TestWatch(t *testing.T) {
@@ -304,7 +331,7 @@ func TestWatchOfWhatCannotBeRead(t *testing.T) {
 
 	for _, err := range []error{
 		b.Watch(t.Context(), func(task.Task) error { return nil }),
-		func() error { _, err := b.List(t.Context()); return err }(),
+		func() error { _, err := b.List(t.Context(), 2); return err }(),
 		func() error { _, err := b.Get(t.Context(), task.Rebuild, 0); return err }(),
 	} {
 		require.ErrorContains(t, err, "reading task rebuild.0")
