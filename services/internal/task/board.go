@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -194,36 +195,35 @@ func (b *Board) abort(ctx context.Context, kind Kind, stream int, id string) (st
 	}
 }
 
-// List returns the last task of every kind and of each of so many streams, by kind and stream.
+// List returns the last task of every kind and stream, by kind and stream. It has all tasks of the first streams, as many
+// as that, and of others those that nobody writes meanwhile.
 func (b *Board) List(ctx context.Context, streams int) ([]Task, error) {
-	all, err := b.seen(ctx)
+	found, err := b.seen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// A look at all keys passes over one that is written meanwhile.
-	for _, kind := range []Kind{Rebuild, Snapshot, Restore} {
+	for _, kind := range []Kind{Rebuild, Restore, Snapshot} {
 		for stream := range streams {
-			if slices.ContainsFunc(all, func(t Task) bool { return t.Kind == kind && t.Stream == stream }) {
+			at := key(kind, stream)
+			if _, ok := found[at]; ok {
 				continue
 			}
-			t, err := b.Get(ctx, kind, stream)
-			if errors.Is(err, ErrNone) {
-				continue
-			}
-			if err != nil {
+			// A look at all keys passes over one that is written meanwhile.
+			switch t, err := b.Get(ctx, kind, stream); {
+			case err == nil:
+				found[at] = t
+			case !errors.Is(err, ErrNone):
 				return nil, err
 			}
-			all = append(all, t)
 		}
 	}
-	slices.SortFunc(all, func(a, b Task) int {
+	return slices.SortedFunc(maps.Values(found), func(a, b Task) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Stream, b.Stream))
-	})
-	return all, nil
+	}), nil
 }
 
-// seen returns what a look at all keys shows.
-func (b *Board) seen(ctx context.Context) (all []Task, err error) {
+// seen returns what a look at all keys shows, by key.
+func (b *Board) seen(ctx context.Context) (map[string]Task, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watcher, err := b.kv.WatchAll(ctx)
@@ -231,6 +231,7 @@ func (b *Board) seen(ctx context.Context) (all []Task, err error) {
 		return nil, fmt.Errorf("reading bucket %s: %w", bucket, err)
 	}
 	defer func() { _ = watcher.Stop() }()
+	all := map[string]Task{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -248,7 +249,7 @@ func (b *Board) seen(ctx context.Context) (all []Task, err error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, t)
+			all[entry.Key()] = t // one that is written meanwhile may come twice
 		}
 	}
 }
