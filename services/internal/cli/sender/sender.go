@@ -125,8 +125,8 @@ func (s *Sender) post(ctx context.Context, target, contentType string, body []by
 
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		answer, err := s.try(ctx, target, contentType, body)
-		if err == nil || ctx.Err() != nil {
-			return answer, err
+		if err == nil {
+			return answer, nil
 		}
 
 		wait, again := repeat(err)
