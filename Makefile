@@ -100,7 +100,7 @@ unit-test: $(E2E_PACKAGE) ## Run all tests, those with real processes too
 	cd scripts && GOWORK=off go test ./...
 	cd proto && go test -vet=off -race -count=1 ./...
 	cd services && go test -vet=off -count=1 -timeout 20m $(DECIDING)
-	cd services && go test -vet=off -race -count=1 -timeout 20m -parallel 4 \
+	cd services && go test -vet=off -race -count=1 -timeout 20m -parallel 3 \
 		$$(go list ./... | grep -vxF "$$(go list ./e2e/... $(DECIDING))")
 	cd services && go test -vet=off -race -count=1 -timeout 20m -p 1 ./e2e/... # these want the machine for themselves
 

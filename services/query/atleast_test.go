@@ -115,7 +115,7 @@ func TestAtLeastWithoutTheWrite(t *testing.T) {
 		w := start(t, openMemory(t))
 		token, _, _ := w.write(w.writer(), "acme")
 
-		ctx, cancel := context.WithTimeout(w.as(access.RoleViewer), time.Second)
+		ctx, cancel := context.WithTimeout(w.as(access.RoleViewer), 10*time.Second)
 		defer cancel()
 
 		_, err := w.health().GetHealth(ctx, &healthv1.GetHealthRequest{AccountId: "acme", AtLeast: token})

@@ -256,7 +256,7 @@ func TestADecisionThatIsNotInForceYet(t *testing.T) {
 	ctx := w.as(access.RoleAdmin)
 	set := overriding(42)
 
-	hurried, cancel := context.WithTimeout(ctx, time.Second)
+	hurried, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 
 	scorer.paused.Lock()

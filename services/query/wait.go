@@ -70,7 +70,7 @@ func (s *Service) patiently(ctx context.Context, f func(context.Context) error) 
 const (
 	// marginShare of a caller's deadline, at most marginMost, is left for the answer to travel.
 	marginShare = 10
-	marginMost  = 100 * time.Millisecond
+	marginMost  = time.Second
 )
 
 // patience is how long to wait: so long that the caller hears why there is no answer before its own deadline passes.
