@@ -153,7 +153,8 @@ func (w *world) digests() []*sender.Notification {
 		return cmp.Or(a.Digest.To.Compare(b.Digest.To), strings.Compare(a.Digest.Owner, b.Digest.Owner))
 	})
 
-	return all
+	// A try that a stop cut off is made again, with the same id.
+	return slices.CompactFunc(all, func(a, b *sender.Notification) bool { return a.ID == b.ID })
 }
 
 // until waits until both owners have so many digests.

@@ -156,6 +156,14 @@ func (w *world) newKey(workspace string, role access.Role) string {
 		Hash: access.Hash(key), Workspace: workspace, Role: role.String(), Created: time.Now(),
 	}))
 
+	if w.service != nil { // it hears of keys a moment later
+		require.Eventually(w.tb, func() bool {
+			_, err := w.health().GetHealth(withKey(w.tb.Context(), key), &healthv1.GetHealthRequest{AccountId: "nobody"})
+
+			return status.Code(err) != codes.Unauthenticated
+		}, patience, time.Millisecond)
+	}
+
 	return key
 }
 

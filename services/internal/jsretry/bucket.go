@@ -22,10 +22,15 @@ func Bucket(
 			return err //nolint:wrapcheck // wrapped below
 		}
 		kv, err = js.CreateKeyValue(ctx, c)
-		if errors.Is(err, jetstream.ErrBucketExists) { // another process was faster, perhaps with other settings
-			kv, err = js.KeyValue(ctx, c.Bucket)
+		// Another process was faster, perhaps with other settings, or with streams that took all the room.
+		if errors.Is(err, jetstream.ErrBucketExists) || NoStorage(err) {
+			there, missing := js.KeyValue(ctx, c.Bucket)
+			if errors.Is(missing, jetstream.ErrBucketNotFound) {
+				return err //nolint:wrapcheck // wrapped below
+			}
+			kv, err = there, missing
 		}
-		return err //nolint:wrapcheck // wrapped below
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", c.Bucket, err)

@@ -53,10 +53,18 @@ func makeStream(
 			stream, err = js.Stream(ctx, config.Name)
 		}
 
-		config.MaxBytes /= 2
-
-		if !NoStorage(err) || c.Asked != 0 || config.MaxBytes < c.Least {
+		if !NoStorage(err) {
 			return stream, err //nolint:wrapcheck // wrapped by OpenStream
 		}
+
+		if config.MaxBytes /= 2; c.Asked == 0 && config.MaxBytes >= c.Least {
+			continue
+		}
+
+		if there, missing := js.Stream(ctx, config.Name); missing == nil { // another process was faster, and took the room
+			return there, nil
+		}
+
+		return nil, err //nolint:wrapcheck // wrapped by OpenStream
 	}
 }

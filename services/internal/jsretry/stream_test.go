@@ -1,6 +1,7 @@
 package jsretry_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -69,4 +70,42 @@ func TestOpenStream(t *testing.T) {
 		}
 		group.Wait()
 	})
+}
+
+// late does not see at first what another process has just made.
+type late struct {
+	jetstream.JetStream
+
+	looked bool
+}
+
+func (l *late) KeyValue(ctx context.Context, bucket string) (jetstream.KeyValue, error) {
+	if !l.looked {
+		l.looked = true
+
+		return nil, jetstream.ErrBucketNotFound
+	}
+
+	return l.JetStream.KeyValue(ctx, bucket)
+}
+
+func (l *late) CreateKeyValue(context.Context, jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	return nil, refused(500, 10047, "insufficient storage resources available")
+}
+
+func TestBucketThatAnotherProcessMade(t *testing.T) {
+	t.Parallel()
+
+	js := natstest.JetStream(t)
+	config := jetstream.KeyValueConfig{Bucket: "letters"}
+
+	_, err := jsretry.Bucket(t.Context(), &late{JetStream: js}, config, nil)
+	require.ErrorContains(t, err, "insufficient storage", "there is none")
+
+	_, err = jsretry.Bucket(t.Context(), js, config, nil)
+	require.NoError(t, err)
+
+	kv, err := jsretry.Bucket(t.Context(), &late{JetStream: js}, config, nil)
+	require.NoError(t, err, "it took the room for its streams meanwhile")
+	require.Equal(t, "letters", kv.Bucket())
 }
