@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/health"
@@ -23,17 +24,28 @@ const (
 	copyRounds = 8
 )
 
-// at calls f on the worker's goroutine, when all that it was given before is committed and nothing is under way.
+// at calls f on the worker's goroutine, when all that it was given before is committed and nothing is under way. When it
+// returns f has ended, or will never be called.
 func (w *worker) at(ctx context.Context, f func() error) error {
+	var begun atomic.Bool
 	done := make(chan error, 1)
-	if err := w.give(ctx, order{committed: func() error { done <- f(); return nil }}); err != nil {
+	err := w.give(ctx, order{committed: func() error {
+		if begun.CompareAndSwap(false, true) {
+			done <- f()
+		}
+		return nil
+	}})
+	if err != nil {
 		return err
 	}
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		if begun.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		return <-done
 	}
 }
 
