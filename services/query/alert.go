@@ -138,7 +138,7 @@ func (s *Service) findAlert(ctx context.Context, id string) (*foundAlert, error)
 		}
 
 		waiting, cancel := context.WithTimeoutCause(ctx, alertPatience, errWaited)
-		err = s.alerts.board.Await(waiting, board.Place(last))
+		err = s.alerts.board.Await(waiting, last)
 
 		cancel()
 

@@ -84,11 +84,11 @@ func (f *alertFeed) once(ctx context.Context) error {
 			return err
 		}
 
-		f.board.Begin(board.Place(last))
+		f.board.Begin(last)
 		f.filled.Store(true)
 	}
 
-	return f.from.Follow(ctx, alertlog.Place(f.board.Last()), func(e alertlog.Entry) error {
+	return f.from.Follow(ctx, f.board.Last(), func(e alertlog.Entry) error {
 		f.board.Put(onBoard(e))
 
 		return nil

@@ -279,7 +279,7 @@ func (w *alertWatch) catchUp(ctx context.Context, last uint64) error {
 
 	var few []board.Entry
 
-	err := w.service.deps.Alerts.Follow(ctx, alertlog.Place(w.at), func(e alertlog.Entry) error {
+	err := w.service.deps.Alerts.Follow(ctx, w.at, func(e alertlog.Entry) error {
 		few = append(few, onBoard(e))
 
 		if len(few) < alertPart && e.Sequence < last {
@@ -316,7 +316,7 @@ func (w *alertWatch) reach(ctx context.Context) error {
 	waiting, stop := context.WithTimeoutCause(ctx, w.service.cfg.MaxWait, errWaited)
 	defer stop()
 
-	err := w.service.deps.Alerts.Check(ctx, alertlog.Place(w.at))
+	err := w.service.deps.Alerts.Check(ctx, w.at)
 
 	switch {
 	case errors.Is(err, alertlog.ErrGone):

@@ -6,6 +6,7 @@ import (
 
 	alertv1 "hale.dev/proto/gen/hale/alert/v1"
 	logv1 "hale.dev/proto/gen/hale/log/v1"
+	"hale.dev/services/internal/alertlog"
 )
 
 // Entry is a record of the ALERTS stream in its place.
@@ -17,14 +18,8 @@ type Entry struct {
 	Record *logv1.AlertRecord
 }
 
-// Place is a place in the stream: behind a record.
-type Place struct {
-	// Stream tells the stream from others that were, or will be, in its place. 0: none is known yet.
-	Stream int64
-	// Sequence and Time are those of the record; 0: it is before the first; its time is not known.
-	Sequence uint64
-	Time     int64
-}
+// Place is a place in the stream.
+type Place = alertlog.Place
 
 // transition is what happened.
 func (e *Entry) transition() *alertv1.Transition { return e.Record.GetTransition() }
