@@ -44,13 +44,14 @@ func TestConnectWebWatches(t *testing.T) {
 				"http://"+s.IngestHTTP, s.Keys.Ingest, protocol)
 			var got struct {
 				Snapshot, Updated, Missed, Left []string
-				Token                           string
+				Token, Lost                     string
 				Resets                          int
 			}
 			require.NoError(t, json.Unmarshal(out, &got), "%s", out)
 			require.Equal(t, []string{"SNAPSHOT"}, got.Snapshot)
 			require.Equal(t, []string{"UPDATED"}, got.Updated)
 			require.NotEmpty(t, got.Token, "a heartbeat came, with a token")
+			require.Equal(t, "ConnectError", got.Lost)
 			require.Equal(t, []string{"UPDATED"}, got.Missed, "what happened without it came first")
 			require.Equal(t, []string{"LEFT"}, got.Left)
 			require.Zero(t, got.Resets)

@@ -3,6 +3,8 @@
 // Prints what it was told as JSON.
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-web';
 
@@ -15,15 +17,25 @@ const authorize = (next) => (request) => {
   request.header.set('Authorization', `Bearer ${key}`);
   return next(request);
 };
-const options = { baseUrl, interceptors: [authorize] };
+
+// The connection goes through here, so that it can be lost: an abort of Node's fetch may leave it open.
+const sockets = [];
+const proxy = createServer((near) => {
+  const far = connect(new URL(baseUrl).port, '127.0.0.1');
+  near.pipe(far).pipe(near);
+  for (const socket of [near, far]) sockets.push(socket.on('error', () => {}));
+}).listen(0, '127.0.0.1');
+await once(proxy, 'listening');
+const loseConnection = () => sockets.splice(0).forEach((socket) => socket.destroy());
+
+const options = { baseUrl: `http://127.0.0.1:${proxy.address().port}`, interceptors: [authorize] };
 const transport = protocol === 'connect' ? createConnectTransport(options) : createGrpcWebTransport(options);
 const health = createClient(HealthService, transport);
 
-// watch returns a function that takes parts until one is as wanted, and one that hangs up.
+// watch returns a function that takes parts until one is as wanted.
 const watch = (request) => {
-  const hangUp = new AbortController();
-  const parts = health.watchHealth({ filter: 'arr > 1000', ...request }, { signal: hangUp.signal })[Symbol.asyncIterator]();
-  const until = async (wanted) => {
+  const parts = health.watchHealth({ filter: 'arr > 1000', ...request })[Symbol.asyncIterator]();
+  return async (wanted) => {
     for (;;) {
       const { value, done } = await parts.next();
       if (done) throw new Error('the watch ended');
@@ -31,7 +43,6 @@ const watch = (request) => {
       if (wanted(value)) return value;
     }
   };
-  return { until, hangUp: () => hangUp.abort() };
 };
 let resets = 0;
 
@@ -49,20 +60,22 @@ const tells = (arr) => (part) => changes(part).some((c) => c.account.arr === arr
 const kinds = (part) => changes(part).map((c) => Kind[c.kind]);
 
 const first = watch({ snapshot: true });
-const snapshot = await first.until((part) => part.snapshotComplete);
+const snapshot = await first((part) => part.snapshotComplete);
 await pays(20_000);
-const updated = await first.until(tells(20_000));
-const heartbeat = await first.until((part) => part.changes.length === 0);
-first.hangUp();
+const updated = await first(tells(20_000));
+const heartbeat = await first((part) => part.changes.length === 0);
+loseConnection();
+const lost = await first(() => false).catch((error) => error.name);
 
 await pays(30_000);
 const second = watch({ resumeToken: heartbeat.resumeToken });
-const missed = await second.until(tells(30_000));
+const missed = await second(tells(30_000));
 await pays(10);
-const left = await second.until((part) => kinds(part).includes('LEFT'));
-second.hangUp();
+const left = await second((part) => kinds(part).includes('LEFT'));
+loseConnection();
+proxy.close();
 
 console.log(JSON.stringify({
   snapshot: kinds(snapshot), updated: kinds(updated), missed: kinds(missed), left: kinds(left),
-  token: heartbeat.resumeToken, resets,
+  token: heartbeat.resumeToken, lost, resets,
 }));
