@@ -66,9 +66,14 @@ func (d *Disk) Fill() error {
 	return nil
 }
 
-// Free gives the room back.
+// Free gives the room back, also where a program that is being started has inherited the ballast for a moment.
 func (d *Disk) Free() error {
-	if err := os.Remove(filepath.Join(d.Dir(), ballast)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	file := filepath.Join(d.Dir(), ballast)
+	err := os.Truncate(file, 0)
+	if err == nil {
+		err = os.Remove(file)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("freeing a disk: %w", err)
 	}
 	return nil

@@ -106,12 +106,26 @@ func TestDisk(t *testing.T) {
 	require.NoError(t, os.Remove(file))
 	require.NoError(t, d.Fill())
 	require.ErrorIs(t, write(), syscall.ENOSPC)
+	for _, entry := range entries(t, d.Dir()) { // a program that is being started still has what was open
+		f, err := os.Open(filepath.Join(d.Dir(), entry))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = f.Close() })
+	}
 	require.NoError(t, d.Free())
 	require.NoError(t, d.Free(), "free already")
 	require.NoError(t, write())
-	seen, err := os.ReadDir(folder)
+	require.Empty(t, entries(t, folder), "nobody else sees the disk")
+}
+
+func entries(t *testing.T, folder string) []string {
+	t.Helper()
+	found, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	require.Empty(t, seen, "nobody else sees the disk")
+	var names []string
+	for _, entry := range found {
+		names = append(names, entry.Name())
+	}
+	return names
 }
 
 func TestSlotOf(t *testing.T) {
