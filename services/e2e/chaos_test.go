@@ -31,7 +31,7 @@ func TestChaos(t *testing.T) {
 	t.Logf("seed %d; CHAOS_SEED=%d repeats this run", seed, seed)
 	redis.SetDriverLogger(slog.New(slog.DiscardHandler)) // lost connections are what this is about
 	report, err := trial.Run(t.Context(), trial.Options{
-		Programs: programs, Dir: t.TempDir(), Out: t.Output(), Seed: seed, Faults: 18, Rate: 800, Accounts: 1000,
+		Programs: programs, Dir: t.TempDir(), Out: t.Output(), Seed: seed, Faults: 14, Rate: 800, Accounts: 1000,
 		Time: 160 * time.Second, Longest: 8 * time.Second,
 		Classes: []fault.Class{
 			fault.KillScoring, fault.KillIngest, fault.KillNATS, fault.KillRedisMaster, fault.PauseScoring, fault.PauseRedis,

@@ -18,7 +18,7 @@ const (
 	// shrinkPatience is for how long a shorter history is looked for.
 	shrinkPatience = 20 * time.Second
 	// What CI runs.
-	simSeeds, simSteps = 40, 2000
+	simSeeds, simSteps = 20, 2000
 )
 
 // TestSimulation runs worlds of several scoring processes, one step at a time, from seeds: what each step is, which

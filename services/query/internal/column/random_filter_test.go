@@ -309,7 +309,7 @@ func TestManyAccountsAreListedLikeFew(t *testing.T) {
 	}}
 	common := wish{"score > 5", func(r *column.Row) bool { return r.ScoreKnown && r.Score > 5e6 }}
 
-	for range 4 {
+	for range 2 {
 		for _, w := range []wish{rare, common} {
 			requireFinds(t, table, rows, w, "arr desc", 20_000)
 			requireFinds(t, table, rows, w, "score", 20_000)
