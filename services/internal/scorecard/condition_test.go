@@ -104,12 +104,6 @@ func TestConditionsComputeOnlyWhatTheyNeed(t *testing.T) {
 		conditional(t, `stage == "steady" && measures.nps < 0.0`).Select(a)
 		require.Empty(t, a.asked)
 	})
-	t.Run("a measure is asked for once", func(t *testing.T) {
-		t.Parallel()
-		a := acme()
-		conditional(t, `has(measures.nps) && measures.nps < 0.0 && measures.nps > -50.0`).Select(a)
-		require.Equal(t, map[scorecard.Measure]int{scorecard.NPS: 1}, a.asked)
-	})
 }
 
 func TestSelectWithoutConditions(t *testing.T) {

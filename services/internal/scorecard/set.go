@@ -94,6 +94,7 @@ type Subject interface {
 	ProfileNumber(field string) int64
 	// Traits calls f for each trait, in order of name.
 	Traits(f func(name string, t Trait))
-	// Measure returns a measure's value without the absence rule.
+	// Measure returns a measure's value without the absence rule. Every condition that needs it asks for it: a subject that
+	// has to compute it remembers it.
 	Measure(m Measure) Value
 }
