@@ -70,8 +70,10 @@ func (a *alertServer) decide(
 // stays so, so a command about an alert that has ended need not be.
 func (c *alertCommand) earlier(ctx context.Context, named bool, now *alertv1.Alert) (*alertv1.Transition, error) {
 	if named {
-		if done, err := c.made(ctx); done != nil || err != nil {
-			return done, err
+		if done, err := c.made(ctx); err != nil {
+			return nil, err
+		} else if done != nil {
+			return done, c.sameAs(done)
 		}
 	}
 
@@ -142,7 +144,38 @@ func (c *alertCommand) settle(ctx context.Context) (*alertv1.Transition, error) 
 	case refused != nil:
 		return nil, c.errRefused(ctx, refused)
 	default:
-		return done, nil
+		return done, c.sameAs(done)
+	}
+}
+
+// sameAs refuses a decision where another one about the alert had its id: it did nothing. By what time an alert sleeps
+// does not tell them apart, as a retry counts from now.
+func (c *alertCommand) sameAs(done *alertv1.Transition) error {
+	if done.GetKind() == c.kind() && done.GetAuthor() == c.author && done.GetNote() == c.record.GetNote() &&
+		(c.record.GetAssign() == nil || done.GetAlert().GetAssignee() == c.record.GetAssign().GetAssignee()) {
+		return nil
+	}
+
+	return &Error{
+		Code: codes.AlreadyExists, Reason: reasonCommandReused, Metadata: c.metadata(done),
+		Message: fmt.Sprintf("another decision about the alert had this command_id: by %s it was %s",
+			by(done.GetAuthor()), changeName(done.GetKind())),
+	}
+}
+
+// kind is what the decision makes of the alert.
+func (c *alertCommand) kind() alertv1.Transition_Kind {
+	switch c.record.GetCommand().(type) {
+	case *logv1.AlertCommand_Acknowledge:
+		return alertv1.Transition_KIND_ACKNOWLEDGED
+	case *logv1.AlertCommand_Snooze:
+		return alertv1.Transition_KIND_SNOOZED
+	case *logv1.AlertCommand_Resolve:
+		return alertv1.Transition_KIND_RESOLVED
+	case *logv1.AlertCommand_Assign:
+		return alertv1.Transition_KIND_ASSIGNED
+	default:
+		return alertv1.Transition_KIND_COMMENTED
 	}
 }
 

@@ -180,6 +180,39 @@ func TestARetryOfACommandAnswersTheSame(t *testing.T) {
 	require.Equal(t, uint32(2), late.GetAlert().GetRevision())
 }
 
+func TestACommandIDIsOfOneDecision(t *testing.T) {
+	t.Parallel()
+
+	w, d, client := alertWorld(t)
+	ctx := w.as(access.RoleOperator)
+	id := d.fire(home, "acme", "at_risk")
+	req := &alertv1.AssignAlertRequest{AlertId: id, Assignee: "cid", Author: "ann", Note: "yours", CommandId: "c1"}
+
+	_, err := client.AssignAlert(ctx, req)
+	require.NoError(t, err)
+
+	for name, change := range map[string]func(*alertv1.AssignAlertRequest){
+		"assignee": func(r *alertv1.AssignAlertRequest) { r.Assignee = "dan" },
+		"author":   func(r *alertv1.AssignAlertRequest) { r.Author = "bob" },
+		"note":     func(r *alertv1.AssignAlertRequest) { r.Note = "mine" },
+	} {
+		other := proto.CloneOf(req)
+		change(other)
+
+		_, err := client.AssignAlert(ctx, other)
+		requireError(t, err, codes.AlreadyExists, "COMMAND_ID_REUSED")
+		require.Equal(t, "ann", toldOf(t, err)["changed_by"], name)
+	}
+
+	_, err = client.ResolveAlert(ctx, &alertv1.ResolveAlertRequest{AlertId: id, Author: "ann", Note: "yours", CommandId: "c1"})
+	requireError(t, err, codes.AlreadyExists, "COMMAND_ID_REUSED")
+
+	second := d.fire(home, "acme", "detractor")
+	got, err := client.ResolveAlert(ctx, &alertv1.ResolveAlertRequest{AlertId: second, CommandId: "c1"})
+	require.NoError(t, err, "an id counts for its alert")
+	require.Equal(t, alertv1.State_STATE_RESOLVED, got.GetAlert().GetState())
+}
+
 // lagging is an Alerts whose replica has nothing of the trails yet.
 type lagging struct{ query.Alerts }
 

@@ -24,7 +24,7 @@ type decider struct {
 
 	mu      sync.Mutex
 	alerts  map[string]*alertv1.Alert
-	known   map[string]bool // ids of commands
+	known   map[string]bool // alerts, and ids of commands about them
 	waiting []*logv1.AlertRecord
 }
 
@@ -89,13 +89,15 @@ func (d *decider) take(ctx context.Context, m *eventlog.Message) error {
 
 	for i, r := range m.Records {
 		c := r.GetAlertCommand()
-		if c == nil || d.known[c.GetCommandId()] {
+
+		known := c.GetAlertId() + " " + c.GetCommandId()
+		if c == nil || d.known[known] {
 			continue
 		}
 
 		code := d.apply(r.GetWorkspace(), m.Partition, c)
 		if code == "" {
-			d.known[c.GetCommandId()] = true
+			d.known[known] = true
 
 			continue
 		}

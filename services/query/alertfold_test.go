@@ -73,6 +73,10 @@ func TestAlertsThatTheFoldDecides(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, snoozed.GetAlert().GetRevision(), again.GetAlert().GetRevision())
 
+	_, err = client.ResolveAlert(ctx, &alertv1.ResolveAlertRequest{AlertId: found.GetAlertId(), CommandId: "c1"})
+	requireError(t, err, codes.AlreadyExists, "COMMAND_ID_REUSED")
+	require.Equal(t, "snoozed", toldOf(t, err)["change"])
+
 	_, err = client.ResolveAlert(ctx, &alertv1.ResolveAlertRequest{AlertId: found.GetAlertId(), Author: "ann"})
 	require.NoError(t, err)
 

@@ -62,6 +62,7 @@ const (
 	reasonAlertNotOpen      = "ALERT_NOT_OPEN"
 	reasonAlertChanged      = "ALERT_CHANGED"
 	reasonAlertAcknowledged = "ALERT_ALREADY_ACKNOWLEDGED"
+	reasonCommandReused     = "COMMAND_ID_REUSED"
 	reasonSilence           = "SILENCE_NOT_FOUND"
 	reasonSilencesFull      = "SILENCES_FULL"
 	reasonRulesTestBusy     = "RULES_TEST_BUSY"

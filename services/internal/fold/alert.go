@@ -138,7 +138,7 @@ func (p *Partition) setSource(m *Message, index int, c *logv1.SetSource) {
 func (p *Partition) alertCommand(m *Message, index int, c *logv1.AlertCommand, accounts Accounts) {
 	workspace := m.Records[index].GetWorkspace()
 	id := store.Account(workspace, c.GetAccountId())
-	f := fingerprintOf(id, commandPrefix+c.GetCommandId())
+	f := fingerprintOf(id, alertPrefix+c.GetAlertId()+"\x00"+c.GetCommandId())
 	if p.dedupe.known(f, p.LogTime) {
 		return
 	}

@@ -175,6 +175,20 @@ func TestAlerts(t *testing.T) {
 		}))
 		require.Equal(t, "a small resolved 4h0m0s", r.told()[2], "an id that was refused is examined anew")
 	})
+	t.Run("the id of a command counts for its alert", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		r.send(start, rules(1, rulesDocument), seats("1", "a", start, 3), ticket("2", "a", start, eventv1.Ticket_ACTION_OPENED))
+		r.send(start.Add(25*h), tick())
+		r.sweep(9)
+		small, urgent := r.outbox()[0].GetTransition().GetAlert(), r.outbox()[1].GetTransition().GetAlert()
+		r.send(start.Add(25*h), alertCommand("c1", "a", small.GetAlertId(), acknowledge()),
+			alertCommand("c1", "a", urgent.GetAlertId(), acknowledge()),
+			alertCommand("c1", "a", urgent.GetAlertId(), &logv1.AlertCommand{
+				Command: &logv1.AlertCommand_Resolve{Resolve: &logv1.Resolve{}},
+			}))
+		require.Equal(t, []string{"a small acknowledged 25h0m0s", "a urgent acknowledged 25h0m0s"}, r.told()[2:])
+	})
 	t.Run("what is published leaves the outbox with the next commit", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)

@@ -16,6 +16,9 @@ const (
 // commandPrefix tells the id of a command from the message id of an event, which cannot begin so.
 const commandPrefix = "\x00command\x00"
 
+// alertPrefix is that of a command about an alert, whose id follows: ids count for the alert.
+const alertPrefix = "\x00alert\x00"
+
 // command applies what a person decided about an account. It counts as no event: it takes the account out of no load,
 // and only goals need an evaluation.
 func (p *Partition) command(m *Message, index int, c *logv1.AccountCommand, accounts Accounts) {

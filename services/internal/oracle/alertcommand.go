@@ -14,9 +14,9 @@ func (w *World) alertCommand(workspace string, c *logv1.AlertCommand) {
 	if a != nil {
 		decided = a.decided
 	}
-	command := c.GetCommandId()
+	command := fmt.Sprintf("%q of alert %q", c.GetCommandId(), c.GetAlertId())
 	if a == nil {
-		command = fmt.Sprintf("%q of %q in %q", command, c.GetAccountId(), workspace)
+		command = fmt.Sprintf("%s of %q in %q", command, c.GetAccountId(), workspace)
 	}
 	if at, ok := decided[command]; ok && w.logTime-at <= remembered {
 		return
