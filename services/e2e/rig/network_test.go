@@ -212,3 +212,20 @@ func TestDirectNetwork(t *testing.T) {
 		require.Equal(t, addr, f.Addr())
 	})
 }
+
+// The fronts of a fleet take connections from the moment they are made, and ask who may call.
+func TestFleetIsCalledWhileItIsLaidOut(t *testing.T) {
+	t.Parallel()
+	f, err := rig.NewFleet(t.TempDir(), rig.FleetOptions{Ingest: -1, Scoring: -1, Query: -1})
+	require.NoError(t, err)
+	t.Cleanup(f.Stop)
+	for _, n := range f.Redis.Nodes {
+		for _, front := range []*rig.Front{n.Client, n.Bus} {
+			conn, err := net.Dial("tcp", front.Addr())
+			require.NoError(t, err)
+			_, err = conn.Read(make([]byte, 1))
+			require.Error(t, err, "nothing runs behind it")
+			require.NoError(t, conn.Close())
+		}
+	}
+}

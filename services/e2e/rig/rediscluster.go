@@ -27,22 +27,13 @@ func newRedisCluster(
 		if i == 0 {
 			own = disk
 		}
-		n, err := newRedisNode(dir, fmt.Sprintf("redis-%d", i+1), programs, network, callers, c.processes, own)
+		n, err := newRedisNode(dir, fmt.Sprintf("redis-%d", i+1), programs, network, callers, own)
 		if err != nil {
 			return nil, err
 		}
 		c.Nodes = append(c.Nodes, n)
 	}
 	return c, nil
-}
-
-// processes are the nodes' programs.
-func (c *RedisCluster) processes() []*Process {
-	all := make([]*Process, len(c.Nodes))
-	for i, n := range c.Nodes {
-		all[i] = n.Process
-	}
-	return all
 }
 
 // Shards is the number of shards.

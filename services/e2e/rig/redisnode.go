@@ -30,9 +30,9 @@ type RedisNode struct {
 	admin *redis.Client
 }
 
-// newRedisNode lays out a node. Callers are all that may call it, nodes the other nodes, which alone use the bus.
+// newRedisNode lays out a node. Callers are all that may call it.
 func newRedisNode(
-	dir, name string, programs Programs, network *Network, callers, nodes func() []*Process, disk *Disk,
+	dir, name string, programs Programs, network *Network, callers func() []*Process, disk *Disk,
 ) (*RedisNode, error) {
 	n := &RedisNode{Disk: disk, Folder: filepath.Join(dir, name)}
 	if disk != nil {
@@ -48,7 +48,7 @@ func newRedisNode(
 	if n.Client, err = NewFront(network, name, n.Addr, callers); err != nil {
 		return nil, err
 	}
-	if n.Bus, err = NewFront(network, name, n.bus, nodes); err != nil {
+	if n.Bus, err = NewFront(network, name, n.bus, callers); err != nil {
 		return nil, err
 	}
 	n.Process = &Process{Name: name, Path: programs.Redis, Dir: dir, Args: []string{
