@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/alertlog"
 	"hale.dev/services/internal/delivery"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/settings"
 	"hale.dev/services/notify"
 )
@@ -28,7 +28,8 @@ func TestAbandoned(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(server.Shutdown)
 
-	w := newWorldOn(t, connect(t, server))
+	_, js := natstest.Connect(t, server)
+	w := newWorldOn(t, js)
 	w.real()
 	w.clock = newFast(20) // half a minute is one and a half seconds
 
@@ -103,23 +104,9 @@ default_route: {receivers: [gathers], group_wait: 1m}
 	require.Len(t, gathers.all(), len(idsOf(gathers.all())), "nothing else is repeated")
 }
 
-// connect makes a connection of its own.
-func connect(t *testing.T, server *natsserver.Server) jetstream.JetStream {
-	t.Helper()
-
-	conn, err := server.Conn()
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-
-	js, err := jetstream.New(conn)
-	require.NoError(t, err)
-
-	return js
-}
-
 // process is what a process has that has a connection of its own, and sends for real; kill takes the connection away.
 func (w *world) process(server *natsserver.Server, name string) (d notify.Deps, kill func()) {
-	js := connect(w.t, server)
+	_, js := natstest.Connect(w.t, server)
 	d = w.deps()
 	d.Senders = nil
 

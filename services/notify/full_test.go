@@ -53,7 +53,7 @@ func TestFull(t *testing.T) {
 
 		require.Eventually(t, func() bool { return w.alarms("notify_full") > 0 }, patience, time.Millisecond)
 		require.ErrorIs(t, ready(), delivery.ErrFull)
-		require.Contains(t, w.log.all(), "code=notify_full")
+		require.Contains(t, w.log.String(), "code=notify_full")
 
 		full := w.clock.Now()
 		require.Eventually(t, func() bool { return w.clock.Now().Sub(full) > time.Minute }, patience, time.Millisecond)
@@ -139,6 +139,6 @@ func TestFull(t *testing.T) {
 		w.settled()
 		require.Equal(t, 1, w.sent("chat", "b-1"))
 		require.EqualValues(t, 1, w.alarms("notify_full"))
-		require.Contains(t, w.log.all(), "old deliveries are removed")
+		require.Contains(t, w.log.String(), "old deliveries are removed")
 	})
 }

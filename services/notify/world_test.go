@@ -23,6 +23,7 @@ import (
 	"hale.dev/services/internal/delivery"
 	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/settings"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 	"hale.dev/services/notify"
 	"hale.dev/services/notify/internal/sender"
 	"hale.dev/services/notify/receiver"
@@ -47,7 +48,7 @@ type world struct {
 	config   notify.Config
 	metrics  *sdkmetric.ManualReader
 	meter    *sdkmetric.MeterProvider
-	log      *logged
+	log      *telemetrytest.Buffer
 }
 
 const document = `
@@ -71,7 +72,7 @@ func newWorldOn(t *testing.T, js jetstream.JetStream) *world {
 
 	w := &world{
 		t: t, js: js, clock: newFast(5000), inbox: &inbox{}, config: notify.Config{Pause: time.Second, Drain: time.Millisecond},
-		metrics: sdkmetric.NewManualReader(), log: &logged{},
+		metrics: sdkmetric.NewManualReader(), log: &telemetrytest.Buffer{},
 	}
 
 	w.meter = sdkmetric.NewMeterProvider(sdkmetric.WithReader(w.metrics))

@@ -12,9 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -29,6 +27,7 @@ import (
 	"hale.dev/services/internal/reject"
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/store/memory"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 const (
@@ -263,23 +262,8 @@ func (r *running) ready() {
 
 // counter returns the sum of a counter's points with an attribute; an empty key takes all.
 func (r *running) counter(name, key, value string) int64 {
-	var got metricdata.ResourceMetrics
-	require.NoError(r.t, r.metrics.Collect(context.Background(), &got))
-	sum := int64(0)
-	for _, scope := range got.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			data, ok := m.Data.(metricdata.Sum[int64])
-			if !ok || m.Name != name {
-				continue
-			}
-			for _, p := range data.DataPoints {
-				if v, _ := p.Attributes.Value(attribute.Key(key)); key == "" || v.AsString() == value {
-					sum += p.Value
-				}
-			}
-		}
-	}
-	return sum
+	r.t.Helper()
+	return telemetrytest.Counter(r.t, r.metrics, name, key, value)
 }
 
 func (r *running) alarms(code string) int64 { return r.counter("hale_scoring_alarms", "code", code) }

@@ -16,6 +16,7 @@ import (
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/fold"
 	"hale.dev/services/internal/store"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 // fill writes three messages into partition 1 and has two of them folded, and lets partition 3 be owned by a stranger.
@@ -95,7 +96,7 @@ func TestPartitionsWatch(t *testing.T) {
 
 	d := deploy(t, false)
 	ctx, cancel := context.WithCancel(t.Context())
-	out, log, done := &buffer{}, &buffer{}, make(chan int, 1)
+	out, log, done := &telemetrytest.Buffer{}, &telemetrytest.Buffer{}, make(chan int, 1)
 
 	go func() {
 		done <- cli.Main(ctx, []string{

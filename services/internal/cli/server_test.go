@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 
 	"hale.dev/services/internal/cli"
 	"hale.dev/services/internal/cli/process"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 // update writes the golden files anew: go test ./internal/cli -run TestCommands -update.
@@ -37,26 +36,6 @@ type result struct {
 	code     int
 }
 
-// buffer is a writer that may be read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-
-	return b.b.String()
-}
-
 // hale runs one command line.
 func hale(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
@@ -65,7 +44,7 @@ func hale(t *testing.T, stdin string, args ...string) result {
 }
 
 func haleWith(ctx context.Context, environ []string, stdin string, args ...string) result {
-	var out, err buffer
+	var out, err telemetrytest.Buffer
 
 	code := cli.Main(ctx, args, cli.IO{
 		In: strings.NewReader(stdin), Out: &out, Err: &err, Environ: environ, Program: "bin/hale", Version: "1.2.3",
@@ -79,7 +58,7 @@ type run struct {
 	dir  string
 	stop context.CancelFunc
 	done chan result
-	out  *buffer
+	out  *telemetrytest.Buffer
 }
 
 // anyPorts lets a run choose free ports.
@@ -95,8 +74,8 @@ func start(t *testing.T, dir string, flags ...string) *run {
 	t.Helper()
 
 	ctx, stop := context.WithCancel(context.Background())
-	r := &run{dir: dir, stop: stop, done: make(chan result, 1), out: &buffer{}}
-	log := &buffer{}
+	r := &run{dir: dir, stop: stop, done: make(chan result, 1), out: &telemetrytest.Buffer{}}
+	log := &telemetrytest.Buffer{}
 
 	go func() {
 		code := cli.Main(ctx, slices.Concat([]string{"run", "--data", dir}, anyPorts(), flags), cli.IO{

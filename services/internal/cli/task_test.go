@@ -12,6 +12,7 @@ import (
 	"hale.dev/services/internal/cli"
 	"hale.dev/services/internal/snapshot"
 	"hale.dev/services/internal/task"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 // folded plays a rebuild that takes a few steps.
@@ -102,11 +103,11 @@ func TestRebuildInterrupted(t *testing.T) {
 	d.own(t, func(one *task.Task) { one.From, one.To, one.At = 1, 1_000_000_000, one.At+1 })
 
 	ctx, cancel := context.WithCancel(t.Context())
-	log, done := &buffer{}, make(chan int, 1)
+	log, done := &telemetrytest.Buffer{}, make(chan int, 1)
 
 	go func() {
 		done <- cli.Main(ctx, []string{"rebuild", "--server", d.address, "--key", d.key},
-			cli.IO{In: &bytes.Buffer{}, Out: &buffer{}, Err: log})
+			cli.IO{In: &bytes.Buffer{}, Out: &telemetrytest.Buffer{}, Err: log})
 	}()
 
 	running := func() task.State {
@@ -136,11 +137,11 @@ func TestRebuildWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 
 	d := deploy(t, true)
-	log, done := &buffer{}, make(chan int, 1)
+	log, done := &telemetrytest.Buffer{}, make(chan int, 1)
 
 	go func() {
 		done <- cli.Main(t.Context(), []string{"rebuild", "--server", d.address, "--key", d.key, "--timeout", "3s"},
-			cli.IO{In: &bytes.Buffer{}, Out: &buffer{}, Err: log})
+			cli.IO{In: &bytes.Buffer{}, Out: &telemetrytest.Buffer{}, Err: log})
 	}()
 
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "rebuild: waiting for the owners") },

@@ -14,13 +14,14 @@ import (
 	"golang.org/x/term"
 
 	"hale.dev/services/internal/cli"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 // sitting is somebody who sits at a terminal.
 type sitting struct {
 	keys   *os.File // what is typed goes in here
 	tty    *os.File
-	screen buffer
+	screen telemetrytest.Buffer
 	code   chan int
 	before *term.State
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/cli"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 // following is a command that runs until it is told to end.
 type following struct {
-	out, err buffer
+	out, err telemetrytest.Buffer
 	cancel   context.CancelFunc
 	code     chan int
 }

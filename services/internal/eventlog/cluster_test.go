@@ -17,6 +17,7 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver/natscluster"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 // join connects to a cluster as a process of Hale does.
@@ -132,7 +133,7 @@ func TestClusterOpen(t *testing.T) {
 		c.Stop(c.Nodes()[1:]...)
 
 		conn := join(t, c)
-		out := &lines{}
+		out := &telemetrytest.Buffer{}
 		opened := make(chan error, 1)
 
 		go func() {
@@ -142,7 +143,7 @@ func TestClusterOpen(t *testing.T) {
 			opened <- err
 		}()
 
-		require.Eventually(t, func() bool { return out.contains("does not answer yet") }, patience, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "does not answer yet") }, patience, 10*time.Millisecond)
 		require.Empty(t, opened)
 		c.StartNodes(t, c.Nodes()[1:]...)
 		require.NoError(t, <-opened)

@@ -3,6 +3,7 @@ package eventlog_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 func TestConnect(t *testing.T) {
@@ -26,12 +28,12 @@ func TestConnect(t *testing.T) {
 		address := server.ClientURL()
 		server.Shutdown()
 
-		out := &lines{}
+		out := &telemetrytest.Buffer{}
 		logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		started := make(chan *natsserver.Server, 2)
 
 		go func() {
-			for ctx := ctxOf(t); !out.contains("does not answer yet") && ctx.Err() == nil; {
+			for ctx := ctxOf(t); !strings.Contains(out.String(), "does not answer yet") && ctx.Err() == nil; {
 				time.Sleep(time.Millisecond)
 			}
 
@@ -44,12 +46,12 @@ func TestConnect(t *testing.T) {
 		t.Cleanup(conn.Close)
 
 		(<-started).Shutdown()
-		require.Eventually(t, func() bool { return out.contains("is lost") }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "is lost") }, patience, time.Millisecond)
 
 		server, err = natsserver.Start(options)
 		require.NoError(t, err)
 		t.Cleanup(server.Shutdown)
-		require.Eventually(t, func() bool { return out.contains("is back") }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "is back") }, patience, time.Millisecond)
 		require.True(t, conn.IsConnected())
 	})
 

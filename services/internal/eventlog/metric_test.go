@@ -1,11 +1,9 @@
 package eventlog_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,27 +12,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"hale.dev/services/internal/eventlog"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
-
-// lines is a log output that tests can look into while it is written.
-type lines struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-
-	return l.all.Write(p)
-}
-
-func (l *lines) contains(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-
-	return strings.Contains(l.all.String(), text)
-}
 
 // values are the present figures by name; a histogram counts as its sum.
 func values(t testing.TB, reader *metric.ManualReader) map[string]float64 {
@@ -75,7 +54,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 
 	reader := metric.NewManualReader()
-	out := &lines{}
+	out := &telemetrytest.Buffer{}
 	log := openLog(t, eventlog.Options{
 		MaxBytes: 100 << 10,
 		Meter:    metric.NewMeterProvider(metric.WithReader(reader)),
@@ -96,14 +75,14 @@ func TestMetrics(t *testing.T) {
 	require.Greater(t, got["hale_log_batch_bytes"], 1000.)
 	require.Greater(t, got["hale_log_publish_latency_seconds"], 0.)
 	require.InDelta(t, 0, got["hale_log_queue_bytes"], 0)
-	require.False(t, out.contains("nearly full"))
+	require.NotContains(t, out.String(), "nearly full")
 
 	for err == nil || !strings.Contains(err.Error(), "full") {
 		_, err = w.Write(ctxOf(t), items(2, "fill", 10))
 	}
 
 	require.ErrorIs(t, err, eventlog.ErrFull)
-	require.Eventually(t, func() bool { return out.contains("nearly full") }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "nearly full") }, patience, time.Millisecond)
 
 	got = values(t, reader)
 	require.InDelta(t, 1, got["hale_log_stream_full_alarm"], 0)

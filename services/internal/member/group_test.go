@@ -1,7 +1,6 @@
 package member_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"slices"
@@ -14,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/member"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 const (
@@ -33,9 +34,7 @@ func serve(t *testing.T) *natsserver.Server {
 
 func connect(t *testing.T, server *natsserver.Server) *nats.Conn {
 	t.Helper()
-	conn, err := server.Conn()
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
+	conn, _ := natstest.Connect(t, server)
 	return conn
 }
 
@@ -136,28 +135,10 @@ func TestGroupThatIsCutOff(t *testing.T) {
 	require.Equal(t, map[string]int{"a": streams}, shares(owners))
 }
 
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 func TestGroupHearsNonsense(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
-	log := &lines{}
+	log := &telemetrytest.Buffer{}
 	g, _ := join(t, connect(t, server), "log", "a", slog.New(slog.NewTextHandler(log, nil)))
 	eventually(t, g, "it is there", sees(g, "a"))
 

@@ -15,9 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"hale.dev/services/internal/snapshot"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 const layout = "kq3-_AbCdEfG"
@@ -146,25 +146,10 @@ func (b *bench) list(t testing.TB, partition int) []snapshot.Info {
 }
 
 // count is the sum of a counter over the given result.
-func (b *bench) count(t testing.TB, name, result string) (n int64) {
+func (b *bench) count(t testing.TB, name, result string) int64 {
 	t.Helper()
 
-	var all metricdata.ResourceMetrics
-	require.NoError(t, b.meter.Collect(context.Background(), &all))
-
-	for _, scope := range all.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if sum, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == name {
-				for _, p := range sum.DataPoints {
-					if v, _ := p.Attributes.Value("result"); v.AsString() == result {
-						n += p.Value
-					}
-				}
-			}
-		}
-	}
-
-	return n
+	return telemetrytest.Counter(t, b.meter, name, "result", result)
 }
 
 func TestArchive(t *testing.T) {

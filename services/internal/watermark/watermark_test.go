@@ -4,31 +4,17 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/watermark"
 )
-
-func open(t *testing.T) jetstream.JetStream {
-	t.Helper()
-	server, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), MaxStore: 1 << 30})
-	require.NoError(t, err)
-	t.Cleanup(server.Shutdown)
-	conn, err := server.Conn()
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
-	require.NoError(t, err)
-	return js
-}
 
 func TestBook(t *testing.T) {
 	t.Parallel()
 	t.Run("what was noted last is there, for each stream", func(t *testing.T) {
 		t.Parallel()
-		js := open(t)
+		js := natstest.JetStream(t)
 		book, err := watermark.Open(t.Context(), js, 1)
 		require.NoError(t, err)
 		none, err := book.Get(t.Context(), 3)
@@ -45,7 +31,7 @@ func TestBook(t *testing.T) {
 	})
 	t.Run("several processes may make the bucket at once", func(t *testing.T) {
 		t.Parallel()
-		js := open(t)
+		js := natstest.JetStream(t)
 		var all sync.WaitGroup
 		errs := make(chan error, 8)
 		for range cap(errs) {

@@ -1,12 +1,10 @@
 package natsserver_test
 
 import (
-	"bytes"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 func start(t *testing.T, o natsserver.Options) *natsserver.Server {
@@ -30,12 +30,7 @@ func start(t *testing.T, o natsserver.Options) *natsserver.Server {
 func jetStream(t *testing.T, server *natsserver.Server) jetstream.JetStream {
 	t.Helper()
 
-	conn, err := server.Conn()
-	require.NoError(t, err)
-	t.Cleanup(conn.Close)
-
-	js, err := jetstream.New(conn)
-	require.NoError(t, err)
+	_, js := natstest.Connect(t, server)
 
 	return js
 }
@@ -164,34 +159,15 @@ func TestStartFails(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, taken.Close()) })
 
-		out := &output{}
+		out := &telemetrytest.Buffer{}
 		_, err = natsserver.Start(natsserver.Options{
 			Dir: t.TempDir(), Listen: true, ReadyWait: 200 * time.Millisecond,
 			Port:   taken.Addr().(*net.TCPAddr).Port,
 			Logger: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 		require.ErrorIs(t, err, natsserver.ErrNotReady)
-		require.Contains(t, out.text(), "level=ERROR")
-		require.Contains(t, out.text(), "address already in use")
-		require.Contains(t, out.text(), "level=DEBUG", "what the server calls a notice is a detail")
+		require.Contains(t, out.String(), "level=ERROR")
+		require.Contains(t, out.String(), "address already in use")
+		require.Contains(t, out.String(), "level=DEBUG", "what the server calls a notice is a detail")
 	})
-}
-
-type output struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-
-	return o.all.Write(p)
-}
-
-func (o *output) text() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-
-	return o.all.String()
 }

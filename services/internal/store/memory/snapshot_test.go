@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,27 +16,10 @@ import (
 
 	"hale.dev/services/internal/store"
 	"hale.dev/services/internal/store/memory"
+	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
 const patience = 20 * time.Second
-
-// syncBuffer is a log that may be read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
 
 // fill commits n steps to a partition: value k<i> is i, log grows by one byte each.
 func fill(t *testing.T, s *memory.Store, partition, n int) store.Head {
@@ -177,7 +159,7 @@ func TestSnapshotFolder(t *testing.T) {
 	})
 	t.Run("a snapshot that cannot be written is told, and tried again", func(t *testing.T) {
 		t.Parallel()
-		var log syncBuffer
+		var log telemetrytest.Buffer
 		dir := t.TempDir()
 		s := open(t, memory.Options{
 			Dir: dir, Interval: time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil)),
@@ -229,7 +211,7 @@ func TestDamagedSnapshot(t *testing.T) {
 	for name, data := range damages {
 		t.Run("a snapshot "+name+" is set aside", func(t *testing.T) {
 			t.Parallel()
-			var log syncBuffer
+			var log telemetrytest.Buffer
 			o := memory.Options{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))}
 			require.NoError(t, os.WriteFile(file(o.Dir, 0), data, 0o600))
 			h, _, err := open(t, o).Read(t.Context(), 0)

@@ -21,6 +21,13 @@ func Start(t testing.TB, o natsserver.Options) (*nats.Conn, jetstream.JetStream)
 	require.NoError(t, err)
 	t.Cleanup(server.Shutdown)
 
+	return Connect(t, server)
+}
+
+// Connect makes a connection to a server that ends with the test.
+func Connect(t testing.TB, server *natsserver.Server) (*nats.Conn, jetstream.JetStream) {
+	t.Helper()
+
 	conn, err := server.Conn()
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
