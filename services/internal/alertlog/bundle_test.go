@@ -53,6 +53,18 @@ func newLog(t testing.TB) *alertlog.Log {
 	return open(t, natstest.JetStream(t), alertlog.Options{})
 }
 
+// remake puts an empty stream in the place of ALERTS. Another stream stays meanwhile: when the last one of a server has
+// gone, the server removes their folder after it answered, and a stream that is made just then fails.
+func remake(t testing.TB, js jetstream.JetStream) *alertlog.Log {
+	t.Helper()
+
+	_, err := js.CreateOrUpdateStream(ctxOf(t), jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"other"}})
+	require.NoError(t, err)
+	require.NoError(t, js.DeleteStream(ctxOf(t), "ALERTS"))
+
+	return open(t, js, alertlog.Options{})
+}
+
 // stoppable is a log over TCP whose server can be stopped, and started again on the same files.
 func stoppable(t testing.TB) (l *alertlog.Log, stop, start func()) {
 	t.Helper()

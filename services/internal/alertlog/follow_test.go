@@ -150,8 +150,7 @@ func TestFollow(t *testing.T) {
 		r := startReading(t, l, 3)
 		add(t, l, 0, 3, record("c", 1))
 		r.requireNext(t, 4, []*logv1.AlertRecord{record("c", 1)}) // it has seen the stream
-		require.NoError(t, js.DeleteStream(ctxOf(t), "ALERTS"))
-		again := open(t, js, alertlog.Options{})
+		again := remake(t, js)
 		add(t, again, 0, 0, records("b", 4)...)
 		require.ErrorIs(t, <-r.end, alertlog.ErrGone)
 		r.stop()
@@ -232,8 +231,7 @@ func TestLatest(t *testing.T) {
 
 		_, err := l.Latest(ctxOf(t), func(e alertlog.Entry) error {
 			if e.Sequence == 2 {
-				require.NoError(t, js.DeleteStream(ctxOf(t), "ALERTS"))
-				open(t, js, alertlog.Options{})
+				remake(t, js)
 			}
 
 			return nil

@@ -55,9 +55,8 @@ func TestCheck(t *testing.T) {
 
 		place := placeOf(t, l)
 		require.ErrorIs(t, l.Check(ctxOf(t), alertlog.Place{Stream: place.Stream, Sequence: 4}), alertlog.ErrGone)
-		require.NoError(t, js.DeleteStream(ctxOf(t), "ALERTS"))
 
-		again := open(t, js, alertlog.Options{})
+		again := remake(t, js)
 		add(t, again, 0, 0, records("b", 5)...)
 		require.ErrorIs(t, again.Check(ctxOf(t), place), alertlog.ErrGone)
 		require.ErrorIs(t, again.Follow(ctxOf(t), place, nil), alertlog.ErrGone)
