@@ -26,6 +26,8 @@ type Config struct {
 	Drain time.Duration
 	// Retention is how long is kept what became of notifications; 0: 30 days.
 	Retention time.Duration
+	// MaxBytes is the cap of the stream NOTIFY; 0: of a new stream 1 GiB or what the disk allows, of an existing one its own.
+	MaxBytes int64
 	// Lease is how long others wait for a leader that says nothing; 0: 6 s.
 	Lease time.Duration
 	// Pause is how long nothing is tried after the stream of deliveries could not be written; 0: 1 s.
@@ -36,6 +38,8 @@ type Config struct {
 var (
 	// ErrNegative is returned for a negative duration.
 	ErrNegative = errors.New("notify: drain, retention and lease must not be negative")
+	// ErrMaxBytes is returned for a negative cap.
+	ErrMaxBytes = errors.New("notify: max_bytes must not be negative")
 	// ErrConsole is returned for a URL that links cannot begin with.
 	ErrConsole = errors.New("notify: console_url: must be http:// or https:// with a host")
 )
@@ -53,6 +57,10 @@ func (c Config) Validate() error {
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 			errs = append(errs, ErrConsole)
 		}
+	}
+
+	if c.MaxBytes < 0 {
+		errs = append(errs, ErrMaxBytes)
 	}
 
 	if c.Drain < 0 || c.Retention < 0 || c.Lease < 0 || c.Pause < 0 {

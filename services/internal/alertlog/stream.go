@@ -2,7 +2,6 @@ package alertlog
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -54,14 +53,6 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) 
 		jsretry.Cap{Asked: o.MaxBytes, Standard: defaultMaxBytes, Least: minMaxBytes})
 	if err != nil {
 		return nil, err
-	}
-
-	config := stream.CachedInfo().Config
-	if o.MaxBytes != 0 && o.MaxBytes != config.MaxBytes {
-		config.MaxBytes = o.MaxBytes
-		if stream, err = js.UpdateStream(ctx, config); err != nil {
-			return nil, fmt.Errorf("changing the cap of %s: %w", streamName, err)
-		}
 	}
 
 	return &Log{js: js, stream: stream, batches: semaphore.NewWeighted(batchesAtOnce), logger: o.Logger}, nil

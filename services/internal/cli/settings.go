@@ -142,6 +142,7 @@ func (s *settings) declareNotify(set *config.Set) {
 	set.String(&n.Secrets, "notify.secrets", "", "folder of the secrets that receivers name as file:NAME")
 	set.Duration(&n.Drain, "notify.drain", 0, "time for tries under way to end; 0: 10s")
 	set.Duration(&n.Retention, "notify.retention", 0, "how long is kept what became of notifications; 0: 720h")
+	set.Size(&n.MaxBytes, "notify.max_bytes", 0, "cap of what became of notifications; 0: 1GiB, or what the disk allows")
 }
 
 func (s *settings) declareClient(set *config.Set) {

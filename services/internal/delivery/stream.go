@@ -37,7 +37,8 @@ var (
 
 // Options says how to keep the stream. Zero values work.
 type Options struct {
-	// MaxBytes is the cap of a new stream. 0: 1 GiB, or as much of it as the server has room for.
+	// MaxBytes is the stream's cap. 0: of a new stream 1 GiB, or as much of it as the server has room for; of an
+	// existing one its own.
 	MaxBytes int64
 	// Replicas is the number of servers that keep a new stream. 0: 1.
 	Replicas int

@@ -9,16 +9,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Cap is how many bytes a new stream may hold.
+// Cap is how many bytes a stream may hold.
 type Cap struct {
-	// Asked is what the operator wants, for which there must be room; 0: nothing was said.
+	// Asked is what the operator wants, of a stream that is there too, and there must be room for it; 0: nothing was said.
 	Asked int64
 	// Standard is the cap where nothing was said. If the server has no room for it, it takes what fits: halves of it down to
 	// Least.
 	Standard, Least int64
 }
 
-// OpenStream opens a stream, and makes it with a cap if there is none; several processes may do so at once.
+// OpenStream opens a stream, and makes it if there is none; several processes may do so at once. The cap of one that is
+// there changes only when another is asked for, the rest of it stays as it is.
 func OpenStream(
 	ctx context.Context, js jetstream.JetStream, logger *slog.Logger, config jetstream.StreamConfig, c Cap,
 ) (jetstream.Stream, error) {
@@ -35,7 +36,15 @@ func OpenStream(
 			stream, err = makeStream(ctx, js, config, c)
 		}
 
-		return err
+		if err != nil || c.Asked == 0 || c.Asked == stream.CachedInfo().Config.MaxBytes {
+			return err
+		}
+
+		there := stream.CachedInfo().Config
+		there.MaxBytes = c.Asked
+		stream, err = js.UpdateStream(ctx, there)
+
+		return err //nolint:wrapcheck // wrapped below
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening stream %s: %w", config.Name, err)

@@ -16,7 +16,9 @@ import (
 func TestOpenStream(t *testing.T) {
 	t.Parallel()
 
-	letters := jetstream.StreamConfig{Name: "LETTERS", Subjects: []string{"letters.>"}}
+	letters := jetstream.StreamConfig{Name: "LETTERS", Subjects: []string{"letters.>"}, Description: "of the first start"}
+	other := letters
+	other.Description = "of a later start"
 	standard := jsretry.Cap{Standard: 8 << 20, Least: 2 << 20}
 
 	for name, c := range map[string]struct {
@@ -49,9 +51,18 @@ func TestOpenStream(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.want, stream.CachedInfo().Config.MaxBytes)
 
-			again, err := jsretry.OpenStream(t.Context(), js, nil, letters, jsretry.Cap{Asked: 1 << 10})
-			require.NoError(t, err)
-			require.Equal(t, c.want, again.CachedInfo().Config.MaxBytes, "what is there stays as it is")
+			for _, later := range []struct {
+				cap  jsretry.Cap
+				want int64
+			}{
+				{jsretry.Cap{Standard: 4 << 20, Least: 1 << 10}, c.want},
+				{jsretry.Cap{Asked: 1 << 10, Standard: 4 << 20}, 1 << 10},
+			} {
+				again, err := jsretry.OpenStream(t.Context(), js, nil, other, later.cap)
+				require.NoError(t, err)
+				require.Equal(t, later.want, again.CachedInfo().Config.MaxBytes)
+				require.Equal(t, letters.Description, again.CachedInfo().Config.Description)
+			}
 		})
 	}
 

@@ -1,6 +1,7 @@
 package reject
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,25 +56,14 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Stream, erro
 	}
 
 	config := stream.CachedInfo().Config
-	asked := config
-	asked.MaxBytes = orDefault(o.MaxBytes, config.MaxBytes)
-	asked.MaxMsgs = orDefault(o.MaxMessages, config.MaxMsgs)
-
-	if asked.MaxBytes != config.MaxBytes || asked.MaxMsgs != config.MaxMsgs {
-		if stream, err = js.UpdateStream(ctx, asked); err != nil {
+	if o.MaxMessages != 0 && o.MaxMessages != config.MaxMsgs {
+		config.MaxMsgs = o.MaxMessages
+		if stream, err = js.UpdateStream(ctx, config); err != nil {
 			return nil, fmt.Errorf("changing the cap of %s: %w", streamName, err)
 		}
 	}
 
 	return &Stream{js: js, stream: stream}, nil
-}
-
-func orDefault(value, standard int64) int64 {
-	if value == 0 {
-		return standard
-	}
-
-	return value
 }
 
 // streamConfig is that of a new stream.
@@ -87,7 +77,7 @@ func streamConfig(o Options) jetstream.StreamConfig {
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
 		MaxMsgsPerSubject:    1,
-		MaxMsgs:              orDefault(o.MaxMessages, defaultMaxMessages),
+		MaxMsgs:              cmp.Or(o.MaxMessages, defaultMaxMessages),
 		Replicas:             max(o.Replicas, 1),
 		AllowDirect:          true,
 	}

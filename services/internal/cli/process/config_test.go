@@ -33,6 +33,7 @@ func TestValidate(t *testing.T) {
 		"the admin address stays on loopback": {Config{Admin: "0.0.0.0:9099"}, All(), "--admin-allow-public"},
 		"the admin address may leave it":      {Config{Admin: ":9099", AdminAllowPublic: true}, All(), ""},
 		"the admin address may be ::1":        {Config{Admin: "[::1]:0"}, All(), ""},
+		"a cap of NOTIFY is not negative":     {lone.with(func(c *Config) { c.Notify.MaxBytes = -1 }), All(), "notify: max_bytes"},
 		"partitions must not be negative":     {Config{Events: Events{Partitions: -1}}, All(), "must not be negative"},
 		"only what runs is checked":           {lone.with(func(c *Config) { c.Query.GRPC = "x" }), []Service{Scoring}, ""},
 		"what runs is checked":                {lone.with(func(c *Config) { c.Query.GRPC = "x" }), []Service{Query}, "query"},

@@ -81,7 +81,8 @@ func (s *session) open(ctx context.Context) (*base, error) {
 		return nil, fmt.Errorf("opening ALERTS: %w", err)
 	}
 
-	if b.delivered, err = delivery.Open(ctx, js, delivery.Options{Replicas: replicas}); err != nil {
+	b.delivered, err = delivery.Open(ctx, js, delivery.Options{Replicas: replicas, MaxBytes: s.config.Notify.MaxBytes})
+	if err != nil {
 		return nil, fmt.Errorf("opening NOTIFY: %w", err)
 	}
 
