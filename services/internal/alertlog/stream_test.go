@@ -46,7 +46,7 @@ func TestOpen(t *testing.T) {
 
 		_, js := natstest.Start(t, natsserver.Options{MaxStore: 1 << 30})
 		open(t, js, alertlog.Options{})
-		require.EqualValues(t, 1<<30, config(t, js).MaxBytes)
+		require.EqualValues(t, 512<<20, config(t, js).MaxBytes)
 
 		_, js = natstest.Start(t, natsserver.Options{MaxStore: 1 << 20})
 		_, err := alertlog.Open(ctxOf(t), js, alertlog.Options{})

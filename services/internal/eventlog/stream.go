@@ -88,13 +88,11 @@ func (l *Log) openStreams(ctx context.Context, bucket jetstream.KeyValue, o Opti
 // reserve keeps room on the disk for the other streams of Hale, which are made after those of the log, until it is
 // released: the log takes what it can get. Where there is no room, or the server is a cluster, nothing is reserved.
 func (l *Log) reserve(ctx context.Context) (release func()) {
-	for size := int64(reserveBytes); size >= minMaxBytes; size /= 4 { //nolint:mnd // quarters
-		_, err := l.js.CreateStream(ctx, jetstream.StreamConfig{
-			Name: reserveStream, Description: "keeps room while the log is made", MaxBytes: size,
-		})
-		if err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			break
-		}
+	_, err := jsretry.OpenStream(ctx, l.js, l.logger, jetstream.StreamConfig{
+		Name: reserveStream, Description: "keeps room while the log is made",
+	}, jsretry.Cap{Standard: reserveBytes, Least: minMaxBytes})
+	if err != nil {
+		l.logger.InfoContext(ctx, "no room can be kept for the other streams", "error", err)
 	}
 
 	return func() {

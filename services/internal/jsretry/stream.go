@@ -13,8 +13,8 @@ import (
 type Cap struct {
 	// Asked is what the operator wants, of a stream that is there too, and there must be room for it; 0: nothing was said.
 	Asked int64
-	// Standard is the cap where nothing was said. If the server has no room for it, it takes what fits: halves of it down to
-	// Least.
+	// Standard is the cap where nothing was said. If the server has no room for twice as much, it is halved until it has, down
+	// to Least, for which there must be room.
 	Standard, Least int64
 }
 
@@ -53,27 +53,49 @@ func OpenStream(
 	return stream, nil
 }
 
+// makeStream makes a stream with the cap that was asked for, or with the largest that leaves as much room as it takes: the
+// streams that are made after it need some, too.
 func makeStream(
 	ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig, c Cap,
 ) (jetstream.Stream, error) {
-	for {
-		stream, err := js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster, with another cap
-			stream, err = js.Stream(ctx, config.Name)
+	if c.Asked == 0 {
+		for config.MaxBytes = c.Standard; config.MaxBytes > c.Least; config.MaxBytes /= 2 { // halves
+			stream, err := createStream(ctx, js, doubled(config))
+			if NoStorage(err) {
+				continue
+			}
+
+			if err != nil || stream.CachedInfo().Config.MaxBytes != 2*config.MaxBytes { // of another process
+				return stream, err
+			}
+
+			return js.UpdateStream(ctx, config) //nolint:wrapcheck // wrapped by OpenStream
 		}
 
-		if !NoStorage(err) {
-			return stream, err //nolint:wrapcheck // wrapped by OpenStream
-		}
+		config.MaxBytes = c.Least
+	}
 
-		if config.MaxBytes /= 2; c.Asked == 0 && config.MaxBytes >= c.Least {
-			continue
-		}
+	return createStream(ctx, js, config)
+}
 
-		if there, missing := js.Stream(ctx, config.Name); missing == nil { // another process was faster, and took the room
+// doubled is the configuration with room for as much again.
+func doubled(config jetstream.StreamConfig) jetstream.StreamConfig {
+	config.MaxBytes *= 2
+
+	return config
+}
+
+// createStream makes a stream, or finds the one that another process has made, perhaps with another cap, or taking all the
+// room.
+func createStream(
+	ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig,
+) (jetstream.Stream, error) {
+	stream, err := js.CreateStream(ctx, config)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || NoStorage(err) {
+		if there, missing := js.Stream(ctx, config.Name); missing == nil {
 			return there, nil
 		}
-
-		return nil, err //nolint:wrapcheck // wrapped by OpenStream
 	}
+
+	return stream, err //nolint:wrapcheck // wrapped by OpenStream
 }

@@ -27,8 +27,9 @@ func TestOpenStream(t *testing.T) {
 		want int64
 		code jetstream.ErrorCode
 	}{
-		"the standard cap where there is room":      {room: 9 << 20, cap: standard, want: 8 << 20},
-		"halves of it until it fits":                {room: 3 << 20, cap: standard, want: 2 << 20},
+		"the standard cap where there is room":      {room: 16 << 20, cap: standard, want: 8 << 20},
+		"no more than half of the room":             {room: 15 << 20, cap: standard, want: 4 << 20},
+		"the least if there is room for no more":    {room: 3 << 20, cap: standard, want: 2 << 20},
 		"nothing smaller than the least":            {room: 1 << 20, cap: standard, code: 10047},
 		"what was asked for, even if it is smaller": {room: 9 << 20, cap: jsretry.Cap{Asked: 1 << 20, Standard: 8 << 20, Least: 2 << 20}, want: 1 << 20},
 		"nothing instead of what was asked for":     {room: 3 << 20, cap: jsretry.Cap{Asked: 4 << 20, Standard: 8 << 20, Least: 2 << 20}, code: 10047},

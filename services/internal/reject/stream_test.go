@@ -198,7 +198,7 @@ func TestOpen(t *testing.T) {
 		t.Parallel()
 
 		for _, c := range []struct{ store, asked, want int64 }{
-			{0, 0, 1 << 30}, {600 << 20, 0, 512 << 20}, {0, 5 << 20, 5 << 20},
+			{0, 0, 1 << 30}, {600 << 20, 0, 256 << 20}, {0, 5 << 20, 5 << 20},
 		} {
 			_, js := natstest.Start(t, natsserver.Options{MaxStore: c.store})
 			open(t, js, reject.Options{MaxBytes: c.asked})

@@ -58,33 +58,11 @@ func (s *session) open(ctx context.Context) (*base, error) {
 	}
 
 	b := &base{}
-	events := s.config.Events
-
-	b.log, err = eventlog.Open(ctx, nc, eventlog.Options{
-		Partitions: events.Partitions, Streams: events.Streams, Replicas: events.Replicas, MaxBytes: events.MaxBytes,
-		Logger: s.logger, Meter: s.telemetry.Meter,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening the log: %w", err)
+	if err := s.openStreams(ctx, nc, b); err != nil {
+		return nil, err
 	}
 
 	js, replicas := b.log.JetStream(), b.log.Layout().Replicas
-
-	if b.rejects, err = reject.Open(ctx, js, reject.Options{Replicas: replicas}); err != nil {
-		return nil, fmt.Errorf("opening REJECTS: %w", err)
-	}
-
-	b.alerts, err = alertlog.Open(ctx, js, alertlog.Options{
-		Replicas: replicas, MaxBytes: s.config.Alerts.MaxBytes, Logger: s.logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening ALERTS: %w", err)
-	}
-
-	b.delivered, err = delivery.Open(ctx, js, delivery.Options{Replicas: replicas, MaxBytes: s.config.Notify.MaxBytes})
-	if err != nil {
-		return nil, fmt.Errorf("opening NOTIFY: %w", err)
-	}
 
 	if b.settings, err = settings.Open(ctx, js, replicas); err != nil {
 		return nil, fmt.Errorf("opening the settings: %w", err)
@@ -119,6 +97,40 @@ func (s *session) open(ctx context.Context) (*base, error) {
 	}
 
 	return b, s.openStore(ctx, b)
+}
+
+// openStreams opens the streams that have a cap. At the first start each takes of the disk what it finds, so that the
+// later ones have room, too.
+func (s *session) openStreams(ctx context.Context, nc *nats.Conn, b *base) (err error) {
+	events := s.config.Events
+
+	b.log, err = eventlog.Open(ctx, nc, eventlog.Options{
+		Partitions: events.Partitions, Streams: events.Streams, Replicas: events.Replicas, MaxBytes: events.MaxBytes,
+		Logger: s.logger, Meter: s.telemetry.Meter,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+
+	js, replicas := b.log.JetStream(), b.log.Layout().Replicas
+
+	if b.rejects, err = reject.Open(ctx, js, reject.Options{Replicas: replicas}); err != nil {
+		return fmt.Errorf("opening REJECTS: %w", err)
+	}
+
+	b.alerts, err = alertlog.Open(ctx, js, alertlog.Options{
+		Replicas: replicas, MaxBytes: s.config.Alerts.MaxBytes, Logger: s.logger,
+	})
+	if err != nil {
+		return fmt.Errorf("opening ALERTS: %w", err)
+	}
+
+	b.delivered, err = delivery.Open(ctx, js, delivery.Options{Replicas: replicas, MaxBytes: s.config.Notify.MaxBytes})
+	if err != nil {
+		return fmt.Errorf("opening NOTIFY: %w", err)
+	}
+
+	return nil
 }
 
 // openTasks opens the board on which operators ask the owners of streams for work.
