@@ -30,6 +30,7 @@ const (
 	codeNoPeers               = jetstream.ErrorCode(10005)
 	codeInsufficientResources = jetstream.ErrorCode(10023)
 	codeStorageExceeded       = jetstream.ErrorCode(10047)
+	codeNameInUse             = jetstream.ErrorCode(10058)
 	codeNotEnabled            = jetstream.ErrorCode(10076)
 	codeNotEnabledForAccount  = jetstream.ErrorCode(10039)
 	codeStreamOffline         = jetstream.ErrorCode(10118)
@@ -82,7 +83,8 @@ func Transient(err error) bool {
 			return false
 		case codeNoPeers: // a node is not there yet
 			return !strings.Contains(refused.Description, noStorageText)
-		case codeStreamOffline, codeStreamOfflineBecause:
+		case codeStreamOffline, codeStreamOfflineBecause,
+			codeNameInUse: // and it is not there yet: another process is making it, or has just failed to
 			return true
 		default:
 			return refused.Code == http.StatusServiceUnavailable

@@ -76,6 +76,7 @@ func TestWhatIsTransient(t *testing.T) {
 		{refused(400, 10005, "no suitable peers for placement, peer offline"), true, false},
 		{refused(400, 10005, "no suitable peers for placement, insufficient storage"), false, true},
 		{refused(500, 10118, "stream is offline"), true, false},
+		{refused(400, 10058, "stream name already in use"), true, false},
 		{refused(503, 10023, "insufficient resources"), false, true},
 		{refused(500, 10047, "insufficient storage resources available"), false, true},
 		{refused(503, 10076, "JetStream not enabled"), false, false},

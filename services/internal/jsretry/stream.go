@@ -53,36 +53,40 @@ func OpenStream(
 	return stream, nil
 }
 
-// makeStream makes a stream with the cap that was asked for, or with the largest that leaves as much room as it takes: the
-// streams that are made after it need some, too.
+// makeStream makes a stream with the cap that was asked for, or with the largest that fits. On a single server that leaves
+// as much room as it takes, as the streams that are made after it need some, too. Nodes of a cluster hear late of what
+// others have reserved, and refuse even to lower a cap meanwhile: there it takes what it gets.
 func makeStream(
 	ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig, c Cap,
 ) (jetstream.Stream, error) {
 	if c.Asked == 0 {
 		for config.MaxBytes = c.Standard; config.MaxBytes > c.Least; config.MaxBytes /= 2 { // halves
-			stream, err := createStream(ctx, js, doubled(config))
+			tried := config
+			if config.Replicas <= 1 {
+				tried.MaxBytes *= 2 // as much again
+			}
+
+			stream, err := createStream(ctx, js, tried)
 			if NoStorage(err) {
 				continue
 			}
 
-			if err != nil || stream.CachedInfo().Config.MaxBytes != 2*config.MaxBytes { // of another process
-				return stream, err
+			if err != nil || tried.MaxBytes == config.MaxBytes || stream.CachedInfo().Config.MaxBytes != tried.MaxBytes {
+				return stream, err // the last: another process was faster
 			}
 
-			return js.UpdateStream(ctx, config) //nolint:wrapcheck // wrapped by OpenStream
+			lowered, err := js.UpdateStream(ctx, config)
+			if NoStorage(err) {
+				return stream, nil
+			}
+
+			return lowered, err //nolint:wrapcheck // wrapped by OpenStream
 		}
 
 		config.MaxBytes = c.Least
 	}
 
 	return createStream(ctx, js, config)
-}
-
-// doubled is the configuration with room for as much again.
-func doubled(config jetstream.StreamConfig) jetstream.StreamConfig {
-	config.MaxBytes *= 2
-
-	return config
 }
 
 // createStream makes a stream, or finds the one that another process has made, perhaps with another cap, or taking all the

@@ -84,6 +84,32 @@ func TestOpenStream(t *testing.T) {
 	})
 }
 
+// busy refuses the first stream: another process has begun to make it, and fails.
+type busy struct {
+	jetstream.JetStream
+
+	refused bool
+}
+
+func (b *busy) CreateStream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	if !b.refused {
+		b.refused = true
+
+		return nil, jetstream.ErrStreamNameAlreadyInUse
+	}
+
+	return b.JetStream.CreateStream(ctx, c)
+}
+
+func TestStreamThatAnotherProcessFailedToMake(t *testing.T) {
+	t.Parallel()
+
+	stream, err := jsretry.OpenStream(t.Context(), &busy{JetStream: natstest.JetStream(t)}, nil,
+		jetstream.StreamConfig{Name: "LETTERS", Subjects: []string{"letters.>"}}, jsretry.Cap{Asked: 1 << 20})
+	require.NoError(t, err)
+	require.Equal(t, "LETTERS", stream.CachedInfo().Config.Name)
+}
+
 // late does not see at first what another process has just made.
 type late struct {
 	jetstream.JetStream

@@ -6,8 +6,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
+	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natscluster"
 	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/telemetry"
 )
@@ -34,4 +37,23 @@ func TestStreamsFit(t *testing.T) {
 			require.NoError(t, s.openStreams(t.Context(), nc, &base{}))
 		})
 	}
+
+	t.Run("in a cluster, by several processes at once", func(t *testing.T) {
+		t.Parallel()
+
+		url := natscluster.Start(t, natscluster.Options{MaxStore: 100 << 30}).URL()
+
+		var group errgroup.Group
+
+		for range 3 {
+			nc, err := eventlog.Connect(t.Context(), url, slog.New(slog.DiscardHandler))
+			require.NoError(t, err)
+			t.Cleanup(nc.Close)
+
+			s := &session{config: Config{Events: Events{Replicas: 3}}, logger: slog.New(slog.DiscardHandler), telemetry: tel}
+			group.Go(func() error { return s.openStreams(t.Context(), nc, &base{}) })
+		}
+
+		require.NoError(t, group.Wait())
+	})
 }
