@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 // The server takes several messages as one, wholly or not at all: an atomic batch. The client has no method for it; this
@@ -27,13 +28,8 @@ const (
 	// ackWait bounds the wait for what the server says to a batch.
 	ackWait = 5 * time.Second
 
-	codeInsufficientResources = jetstream.ErrorCode(10023)
-	codeStorageExceeded       = jetstream.ErrorCode(10047)
-	codeAccountExceeded       = jetstream.ErrorCode(10002)
-	codeStoreFailed           = jetstream.ErrorCode(10077)
-	codeWrongLast             = jetstream.ErrorCode(10071)
-	codeWrongLastUnsaid       = jetstream.ErrorCode(10164)
-	maximumText               = "maximum "
+	codeWrongLast       = jetstream.ErrorCode(10071)
+	codeWrongLastUnsaid = jetstream.ErrorCode(10164)
 )
 
 // errPassed says that the partition's last record is another than was expected.
@@ -107,9 +103,7 @@ func acknowledged(data []byte) (uint64, error) {
 		return ack.Sequence, nil
 	case refused.ErrorCode == codeWrongLast, refused.ErrorCode == codeWrongLastUnsaid:
 		return 0, errPassed
-	case refused.ErrorCode == codeInsufficientResources, refused.ErrorCode == codeStorageExceeded,
-		refused.ErrorCode == codeAccountExceeded,
-		refused.ErrorCode == codeStoreFailed && strings.HasPrefix(refused.Description, maximumText):
+	case jsretry.Full(refused):
 		return 0, fmt.Errorf("%w: %s", ErrFull, refused.Description)
 	default:
 		return 0, fmt.Errorf("%w: publishing: %w", ErrUnavailable, refused)

@@ -174,7 +174,7 @@ func refusal(subject string, err error) error {
 		switch {
 		case refused.ErrorCode == codeWrongLast:
 			return fmt.Errorf("%w: %s", ErrFenced, subject)
-		case jsretry.NoStorage(err), strings.HasPrefix(refused.Description, "maximum "):
+		case jsretry.Full(refused):
 			return fmt.Errorf("%w: writing %s: %s", ErrFull, subject, refused.Description)
 		}
 	}

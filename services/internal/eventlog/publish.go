@@ -12,8 +12,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"hale.dev/services/internal/jsretry"
 )
 
 const (
@@ -171,13 +174,9 @@ func (p *publisher) end(b *batch, seq uint64, err error) {
 
 // ack is the server's answer to a publish.
 type ack struct {
-	Stream   string `json:"stream"`
-	Sequence uint64 `json:"seq"`
-	Error    *struct {
-		Code        int    `json:"code"`
-		ErrCode     int    `json:"err_code"`
-		Description string `json:"description"`
-	} `json:"error"`
+	Stream   string              `json:"stream"`
+	Sequence uint64              `json:"seq"`
+	Error    *jetstream.APIError `json:"error"`
 }
 
 // answered handles one acknowledgement.
@@ -236,12 +235,8 @@ func parseReply(s string) (token, tries uint64, ok bool) {
 	return token, tries, err == nil && triesErr == nil
 }
 
-// JetStream's error codes that are told apart, beside those of stream.go.
-const (
-	codeAccountExceeded = 10002
-	codeStoreFailed     = 10077
-	codeTooLarge        = 10054
-)
+// codeTooLarge is JetStream's for a message over the bound of its stream.
+const codeTooLarge = jetstream.ErrorCode(10054)
 
 // parseAck reads an answer. ErrUnavailable: worth another try.
 func parseAck(m *nats.Msg) (uint64, error) {
@@ -255,18 +250,14 @@ func parseAck(m *nats.Msg) (uint64, error) {
 	}
 
 	if e := answer.Error; e != nil {
-		switch e.ErrCode {
-		case codeAccountExceeded, int(codeInsufficientResources), int(codeStorageExceeded):
+		switch {
+		case jsretry.Full(e):
 			return 0, fmt.Errorf("%w: %s", ErrFull, e.Description)
-		case codeStoreFailed:
-			if strings.HasPrefix(e.Description, "maximum ") {
-				return 0, fmt.Errorf("%w: %s", ErrFull, e.Description)
-			}
-		case codeTooLarge:
+		case e.ErrorCode == codeTooLarge:
 			return 0, fmt.Errorf("%w: %s", ErrTooLarge, e.Description)
+		default:
+			return 0, fmt.Errorf("%w: %s (%d)", ErrUnavailable, e.Description, e.ErrorCode)
 		}
-
-		return 0, fmt.Errorf("%w: %s (%d)", ErrUnavailable, e.Description, e.ErrCode)
 	}
 
 	if answer.Sequence == 0 {

@@ -22,9 +22,6 @@ const (
 	reserveStream = "RESERVE"
 	// maxMessageBytes bounds a message, headers included. It is the default bound of a NATS server.
 	maxMessageBytes = 1 << 20
-
-	codeInsufficientResources = jetstream.ErrorCode(10023)
-	codeStorageExceeded       = jetstream.ErrorCode(10047)
 )
 
 // openStreams makes the streams at the first start. Later it checks that they are the ones made then: a stream
@@ -165,17 +162,11 @@ func (l *Log) makeStream(ctx context.Context, i int, o Options) (jetstream.Strea
 	}
 
 	for {
-		stream, err := l.js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || jsretry.NoStorage(err) {
-			// Another process may have been faster, with another cap; then it has the room, too.
-			if other, lookErr := l.js.Stream(ctx, config.Name); lookErr == nil {
-				return other, nil
-			}
-		}
+		stream, err := jsretry.CreateStream(ctx, l.js, config)
 
 		smaller := config.MaxBytes / 2 // halves
 		if !jsretry.NoStorage(err) || o.MaxBytes != 0 || smaller < minMaxBytes {
-			return stream, err //nolint:wrapcheck // wrapped by openStreams
+			return stream, err
 		}
 
 		l.logger.InfoContext(ctx, "the disk has no room for the cap of the log: it is halved",

@@ -31,11 +31,14 @@ const (
 	codeInsufficientResources = jetstream.ErrorCode(10023)
 	codeStorageExceeded       = jetstream.ErrorCode(10047)
 	codeNameInUse             = jetstream.ErrorCode(10058)
+	codeStoreFailed           = jetstream.ErrorCode(10077)
+	codeAccountExceeded       = jetstream.ErrorCode(10002)
 	codeNotEnabled            = jetstream.ErrorCode(10076)
 	codeNotEnabledForAccount  = jetstream.ErrorCode(10039)
 	codeStreamOffline         = jetstream.ErrorCode(10118)
 	codeStreamOfflineBecause  = jetstream.ErrorCode(10194)
 	noStorageText             = "insufficient storage"
+	maximumText               = "maximum "
 )
 
 // Do calls f until it succeeds, fails for good, or ctx ends; f gets a context that ends after Wait. logger (nil:
@@ -110,4 +113,16 @@ func NoStorage(err error) bool {
 
 	return ok && (refused.ErrorCode == codeInsufficientResources || refused.ErrorCode == codeStorageExceeded ||
 		(refused.ErrorCode == codeNoPeers && strings.Contains(refused.Description, noStorageText)))
+}
+
+// Full tells whether a message was refused because its stream has reached a cap, or its server has no room left.
+func Full(err error) bool {
+	if NoStorage(err) {
+		return true
+	}
+
+	refused, ok := errors.AsType[*jetstream.APIError](err)
+
+	return ok && (refused.ErrorCode == codeAccountExceeded ||
+		(refused.ErrorCode == codeStoreFailed && strings.HasPrefix(refused.Description, maximumText)))
 }

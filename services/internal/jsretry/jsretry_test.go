@@ -65,30 +65,34 @@ func TestDo(t *testing.T) {
 	})
 }
 
-func TestWhatIsTransient(t *testing.T) {
+func TestWhatErrorsMean(t *testing.T) {
 	t.Parallel()
 
 	for _, tc := range []struct {
-		err                  error
-		transient, noStorage bool
+		err                        error
+		transient, noStorage, full bool
 	}{
-		{refused(503, 10008, "JetStream system temporarily unavailable"), true, false},
-		{refused(400, 10005, "no suitable peers for placement, peer offline"), true, false},
-		{refused(400, 10005, "no suitable peers for placement, insufficient storage"), false, true},
-		{refused(500, 10118, "stream is offline"), true, false},
-		{refused(400, 10058, "stream name already in use"), true, false},
-		{refused(503, 10023, "insufficient resources"), false, true},
-		{refused(500, 10047, "insufficient storage resources available"), false, true},
-		{refused(503, 10076, "JetStream not enabled"), false, false},
-		{refused(503, 10039, "JetStream not enabled for account"), false, false},
-		{refused(404, 10059, "stream not found"), false, false},
-		{nats.ErrTimeout, true, false},
-		{context.DeadlineExceeded, true, false},
-		{nats.ErrConnectionClosed, false, false},
-		{bytes.ErrTooLarge, false, false},
-		{nil, false, false},
+		{refused(503, 10008, "JetStream system temporarily unavailable"), true, false, false},
+		{refused(400, 10005, "no suitable peers for placement, peer offline"), true, false, false},
+		{refused(400, 10005, "no suitable peers for placement, insufficient storage"), false, true, true},
+		{refused(500, 10118, "stream is offline"), true, false, false},
+		{refused(400, 10058, "stream name already in use"), true, false, false},
+		{refused(503, 10023, "insufficient resources"), false, true, true},
+		{refused(500, 10047, "insufficient storage resources available"), false, true, true},
+		{refused(503, 10076, "JetStream not enabled"), false, false, false},
+		{refused(503, 10039, "JetStream not enabled for account"), false, false, false},
+		{refused(404, 10059, "stream not found"), false, false, false},
+		{refused(503, 10077, "maximum bytes exceeded"), true, false, true},
+		{refused(503, 10077, "stream store closed"), true, false, false},
+		{refused(400, 10002, "resource limits exceeded for account"), false, false, true},
+		{nats.ErrTimeout, true, false, false},
+		{context.DeadlineExceeded, true, false, false},
+		{nats.ErrConnectionClosed, false, false, false},
+		{bytes.ErrTooLarge, false, false, false},
+		{nil, false, false, false},
 	} {
 		require.Equal(t, tc.transient, jsretry.Transient(tc.err), "%v", tc.err)
 		require.Equal(t, tc.noStorage, jsretry.NoStorage(tc.err), "%v", tc.err)
+		require.Equal(t, tc.full, jsretry.Full(tc.err), "%v", tc.err)
 	}
 }

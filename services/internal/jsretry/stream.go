@@ -66,7 +66,7 @@ func makeStream(
 				tried.MaxBytes *= 2 // as much again
 			}
 
-			stream, err := createStream(ctx, js, tried)
+			stream, err := CreateStream(ctx, js, tried)
 			if NoStorage(err) {
 				continue
 			}
@@ -86,12 +86,12 @@ func makeStream(
 		config.MaxBytes = c.Least
 	}
 
-	return createStream(ctx, js, config)
+	return CreateStream(ctx, js, config)
 }
 
-// createStream makes a stream, or finds the one that another process has made, perhaps with another cap, or taking all the
+// CreateStream makes a stream, or finds the one that another process has made, perhaps with another cap, or taking all the
 // room.
-func createStream(
+func CreateStream(
 	ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig,
 ) (jetstream.Stream, error) {
 	stream, err := js.CreateStream(ctx, config)

@@ -22,11 +22,8 @@ const (
 	// putAtOnce is how many entries of one Put wait for the server together.
 	putAtOnce = 64
 
-	codeInsufficientResources = jetstream.ErrorCode(10023)
-	codeStorageExceeded       = jetstream.ErrorCode(10047)
-	codeStoreFailed           = jetstream.ErrorCode(10077)
-	perSubjectText            = "per subject"
-	maximumText               = "maximum "
+	codeStoreFailed = jetstream.ErrorCode(10077)
+	perSubjectText  = "per subject"
 )
 
 // Options says how to keep the entries. Zero values work.
@@ -112,8 +109,7 @@ func (s *Stream) put(ctx context.Context, r *Reject) error {
 		switch {
 		case refused.ErrorCode == codeStoreFailed && strings.Contains(refused.Description, perSubjectText):
 			return nil // present
-		case refused.ErrorCode == codeInsufficientResources, refused.ErrorCode == codeStorageExceeded,
-			refused.ErrorCode == codeStoreFailed && strings.HasPrefix(refused.Description, maximumText):
+		case jsretry.Full(refused):
 			return fmt.Errorf("%w: storing entry %q: %s", ErrFull, r.ID, refused.Description)
 		}
 	}
