@@ -192,13 +192,13 @@ func TestATestOfRulesGoesByTheDocument(t *testing.T) {
 	t.Parallel()
 
 	w := start(t, openMemory(t))
-	w.write(w.writer(), "acme")
+	w.writeEvent(w.writer(), surveyed("m", eventv1.Survey_TYPE_NPS, 3))
 
 	key := w.keys[access.RoleAdmin]
 	inForce, err := w.testRules(key, &adminv1.TestRulesRequest{})
 	require.NoError(t, err)
 	require.Len(t, inForce.transitions, 1)
-	require.Equal(t, "band_at_risk", inForce.transitions[0].GetAlert().GetRule(), "of the shipped rules")
+	require.Equal(t, "detractor", inForce.transitions[0].GetAlert().GetRule(), "of the shipped rules")
 	require.Zero(t, inForce.transitions[0].GetAlert().GetRulesVersion())
 
 	begins, err := time.Parse(time.RFC3339, inForce.begins)
@@ -207,7 +207,7 @@ func TestATestOfRulesGoesByTheDocument(t *testing.T) {
 
 	other, err := w.testRules(key, &adminv1.TestRulesRequest{Document: nervous})
 	require.NoError(t, err)
-	require.Len(t, other.transitions, 1)
+	require.Len(t, other.transitions, 2)
 	require.Equal(t, "any", other.transitions[0].GetAlert().GetRule())
 	require.Equal(t, uint64(1), other.transitions[0].GetAlert().GetRulesVersion(), "that which it would get")
 

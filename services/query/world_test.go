@@ -395,9 +395,16 @@ func (w *world) setScorecards(workspace string, version uint64, document []byte,
 func (w *world) write(writer *eventlog.Writer, account string) (token string, partition int, sequence uint64) {
 	w.tb.Helper()
 
-	n := w.log.Layout().Partition(home, account)
+	return w.writeEvent(writer, used(account))
+}
+
+// writeEvent is write of any event.
+func (w *world) writeEvent(writer *eventlog.Writer, e *eventv1.Event) (token string, partition int, sequence uint64) {
+	w.tb.Helper()
+
+	n := w.log.Layout().Partition(home, e.GetAccountId())
 	t, err := writer.Write(w.tb.Context(), []eventlog.Item{{Partition: n, Record: &logv1.Record{
-		Workspace: home, Payload: &logv1.Record_Event{Event: used(account)},
+		Workspace: home, Payload: &logv1.Record_Event{Event: e},
 	}}})
 	require.NoError(w.tb, err)
 	t.Each(func(p int, s uint64) { partition, sequence = p, s })

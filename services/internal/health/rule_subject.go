@@ -52,6 +52,14 @@ func (s *ruleSubject) MeasureChange(m scorecard.Measure) scorecard.Value {
 	return known(now.Micros - s.past.values[m].Micros)
 }
 
+// KnownDays implements rule.Subject.
+func (s *ruleSubject) KnownDays() int64 {
+	if s.account.first == noDay {
+		return 0
+	}
+	return max(0, int64(s.account.day)-int64(s.account.first))
+}
+
 // RenewalDays implements rule.Subject.
 func (s *ruleSubject) RenewalDays() (int64, bool) {
 	d, ok := s.account.profile.date(fieldRenewalDate)

@@ -36,4 +36,5 @@ const sparse = `
 rules:
   - {name: fresh, summary: fresh, severity: info, when: 'age_days <= 2 || urgent_ticket_hours >= 100', keep_firing_for: 2d, for: 1s}
   - {name: seen, summary: seen, severity: warning, when: 'measures.days_since_seen >= 1.0 || stage == "renewal"', inhibited_by: [fresh]}
+  - {name: known, summary: known, severity: info, when: 'known_days >= 1 && age_days < 300', resolve: 'known_days >= 5'}
 `

@@ -56,6 +56,13 @@ func (s reviewed) MeasureChange(m scorecard.Measure) scorecard.Value {
 	return scorecard.Value{Micros: now.Micros - before.Evaluation.Measures[m].Micros, Known: true}
 }
 
+func (s reviewed) KnownDays() int64 {
+	if len(s.ledger.events) == 0 {
+		return 0
+	}
+	return max(0, int64(s.account.Day-DayOf(s.ledger.events[0].Time)))
+}
+
 func (s reviewed) RenewalDays() (int64, bool) {
 	renews, ok := s.ledger.profile.date("renewal_date")
 	return int64(renews - s.account.Day), ok

@@ -62,7 +62,7 @@ func genAlertCommand(t *rapid.T) *logv1.AlertCommand {
 	case "snooze":
 		c.Command = &logv1.AlertCommand_Snooze{Snooze: &logv1.Snooze{
 			UntilMicros: one(t, "until", 90*day, hour, 12*hour, 3*day, 1, 40*day, 0, 90*day+1),
-			UntilWorse:  rapid.Bool().Draw(t, "until worse"),
+			UntilWorse:  one(t, "until worse", true, true, true, false),
 		}}
 	case "resolve":
 		c.Command = &logv1.AlertCommand_Resolve{Resolve: &logv1.Resolve{}}

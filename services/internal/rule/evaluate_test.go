@@ -168,6 +168,7 @@ func (c cheap) Score() scorecard.Value                        { return c.score }
 func (c cheap) Band() string                                  { return c.band }
 func (c cheap) Stage() string                                 { return c.stage }
 func (c cheap) AgeDays() int64                                { return c.age }
+func (c cheap) KnownDays() int64                              { return c.known }
 func (c cheap) UrgentTicketHours() int64                      { return c.urgent }
 func (c cheap) TicketsOpened(int32) int64                     { return c.tickets }
 func (c cheap) Detractors(int32) int64                        { return c.detractors }

@@ -14,17 +14,21 @@ import (
 // course is an account on its way through a rule: it fires, stays as it is, and is resolved.
 type course struct{ fires, stays, resolved account }
 
-func renewing(days, score int64) account { return account{renewal: &days, score: points(score)} }
+func renewing(days, score int64) account {
+	return account{known: 7, renewal: &days, score: points(score)}
+}
+
+func in(band string) account { return account{known: 7, band: band} }
 
 func measuring(m scorecard.Measure, v int64) account {
-	return account{measures: map[scorecard.Measure]int64{m: v}}
+	return account{known: 7, measures: map[scorecard.Measure]int64{m: v}}
 }
 
 func changing(points int64) account { return account{changes: map[int32]int64{7: points}} }
 
 // onboarding is an account with milestones done, and days since it was seen; fewer than 0: not known.
 func onboarding(age, milestones, days int64) account {
-	a := account{stage: "onboarding", age: age, measures: map[scorecard.Measure]int64{}}
+	a := account{stage: "onboarding", age: age, known: 7, measures: map[scorecard.Measure]int64{}}
 	if milestones >= 0 {
 		a.measures[scorecard.Milestones] = milestones
 	}
@@ -47,8 +51,8 @@ func ticketing(week, month int64) account {
 // courses of the shipped rules on accounts.
 func courses() map[string]course {
 	return map[string]course{
-		"band_critical":      {account{band: "critical"}, account{band: "unknown"}, account{band: "at_risk"}},
-		"band_at_risk":       {account{band: "at_risk"}, account{band: "unknown"}, account{band: "steady"}},
+		"band_critical":      {in("critical"), in("unknown"), in("at_risk")},
+		"band_at_risk":       {in("at_risk"), in("unknown"), in("steady")},
 		"score_drop":         {changing(-15), changing(-14), changing(-7)},
 		"inactive":           {measuring(scorecard.DaysSinceSeen, 14), measuring(scorecard.DaysSinceSeen, 4), measuring(scorecard.DaysSinceSeen, 3)},
 		"usage_drop":         {measuring(scorecard.UsageTrend, -40), measuring(scorecard.UsageTrend, -39), measuring(scorecard.UsageTrend, -19)},
@@ -105,8 +109,19 @@ func TestShippedRulesInParticular(t *testing.T) {
 	}
 	t.Run("critical is at risk too, and holds it back", func(t *testing.T) {
 		t.Parallel()
-		require.True(t, when("band_at_risk", account{band: "critical"}))
+		require.True(t, when("band_at_risk", in("critical")))
 		require.Equal(t, []string{"band_critical"}, set.Rule("band_at_risk").InhibitedBy)
+	})
+	t.Run("silence is no sign where the account is new to Hale", func(t *testing.T) {
+		t.Parallel()
+		for name, a := range map[string]account{
+			"band_critical": in("critical"), "band_at_risk": in("critical"), "inactive": measuring(scorecard.DaysSinceSeen, 400),
+			"renewal_at_risk": renewing(30, 35), "onboarding_stalled": onboarding(20, 0, 20),
+		} {
+			require.True(t, when(name, a), name)
+			a.known = 6
+			require.False(t, when(name, a), name)
+		}
 	})
 	t.Run("many tickets are no spike where there are always many", func(t *testing.T) {
 		t.Parallel()

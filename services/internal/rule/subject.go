@@ -15,6 +15,8 @@ import (
 type Subject interface {
 	scorecard.Subject
 
+	// KnownDays is for how many days Hale has had events of the account; 0 on the first.
+	KnownDays() int64
 	// Score is the account's score in micros; unknown: no measure has data.
 	Score() scorecard.Value
 	// Band is the account's band, for example "at_risk".
@@ -65,6 +67,7 @@ func Names() []condition.Name[Subject] {
 	names := []condition.Name[Subject]{
 		{Path: "score", Number: func(s Subject) (int64, bool) { return known(s.Score()) }},
 		{Path: "band", Values: Bands(), Text: Subject.Band},
+		{Path: "known_days", Int: func(s Subject) (int64, bool) { return s.KnownDays(), true }},
 		{Path: "coverage", Number: func(s Subject) (int64, bool) { return s.Coverage(), true }},
 	}
 	names = append(names, condition.Of(scorecard.Names(), func(s Subject) scorecard.Subject { return s })...)

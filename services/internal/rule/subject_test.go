@@ -21,6 +21,7 @@ type account struct {
 	dimensions  [5]scorecard.Value
 	changes     map[int32]int64 // whole points
 	renewal     *int64
+	known       int64
 	urgent      int64
 	tickets     int64
 	detractors  int64
@@ -33,6 +34,7 @@ func points(v int64) scorecard.Value { return scorecard.Value{Micros: v * one, K
 
 func (a account) Stage() string                    { return a.stage }
 func (a account) AgeDays() int64                   { return a.age }
+func (a account) KnownDays() int64                 { return a.known }
 func (a account) ProfileText(field string) string  { return a.text[field] }
 func (a account) ProfileNumber(field string) int64 { return a.numbers[field] }
 func (a account) Score() scorecard.Value           { return a.score }
