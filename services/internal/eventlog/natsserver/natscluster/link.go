@@ -54,7 +54,7 @@ func newLink(t testing.TB) *link {
 // address is what peers connect to.
 func (l *link) address() string { return l.listener.Addr().String() }
 
-// lead says where the listener is now.
+// lead says where the listener is now; empty: nowhere, as its port may be another's soon.
 func (l *link) lead(to string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,7 +106,7 @@ func (l *link) carry(near net.Conn) {
 	}
 	defer far.Close() //nolint:errcheck // it is over
 
-	if !l.keep(near, far) {
+	if !l.keep(to, near, far) {
 		return
 	}
 	defer l.drop(near, far)
@@ -130,15 +130,20 @@ func (l *link) pass() bool {
 	return l.state == open
 }
 
-func (l *link) keep(conns ...net.Conn) bool {
+// keep remembers the connections; false: the link is cut, or leads elsewhere by now.
+func (l *link) keep(to string, conns ...net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
+	if l.state == cut || l.to != to {
+		return false
+	}
 
 	for _, conn := range conns {
 		l.conns[conn] = struct{}{}
 	}
 
-	return l.state != cut
+	return true
 }
 
 func (l *link) drop(conns ...net.Conn) {

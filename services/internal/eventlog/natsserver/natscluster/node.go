@@ -47,6 +47,7 @@ func (n *Node) Stop() {
 		return
 	}
 
+	n.lead("", "")
 	n.server.Shutdown()
 	n.server.WaitForShutdown()
 	n.server = nil
@@ -119,10 +120,15 @@ func (n *Node) Start(t testing.TB) {
 	require.True(t, srv.ReadyForConnections(readyWait), "%s is not ready", n.name)
 
 	n.server = srv
-	n.clients.lead(srv.Addr().String())
+	n.lead(srv.Addr().String(), srv.ClusterAddr().String())
+}
+
+// lead says where clients, and other nodes, reach the server.
+func (n *Node) lead(clients, nodes string) {
+	n.clients.lead(clients)
 
 	for _, l := range n.in {
-		l.lead(srv.ClusterAddr().String())
+		l.lead(nodes)
 	}
 }
 
