@@ -16,6 +16,7 @@ import (
 
 	healthv1 "hale.dev/proto/gen/hale/health/v1"
 	"hale.dev/services/e2e/rig"
+	"hale.dev/services/internal/quietaddr"
 )
 
 const (
@@ -204,7 +205,7 @@ type echo struct {
 }
 
 func startEcho(ctx context.Context, b *bench, c *rig.Cluster, size int) (*echo, error) {
-	addr, err := rig.FreeAddr()
+	addr, err := quietaddr.New()
 	if err != nil {
 		return nil, fmt.Errorf("looking for a port: %w", err)
 	}

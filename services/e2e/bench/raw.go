@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hale.dev/services/e2e/rig"
+	"hale.dev/services/internal/quietaddr"
 )
 
 // rawPublish names the figure that others are compared with.
@@ -24,7 +25,7 @@ const (
 
 // rawJetStream publishes and consumes single messages on a nats-server of its own at its default sync.
 func rawJetStream(ctx context.Context, b *bench) error {
-	addr, err := rig.FreeAddr()
+	addr, err := quietaddr.New()
 	if err != nil {
 		return fmt.Errorf("looking for a port: %w", err)
 	}

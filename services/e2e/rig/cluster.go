@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // Cluster is Hale as separate processes: nats-server and redis-server on disk, ingest, scoring, query.
@@ -53,7 +55,7 @@ func NewCluster(dir string, programs Programs, o Options) (*Cluster, error) {
 	}
 	c := &Cluster{Dir: dir, partitions: o.Partitions, admin: map[*Process]string{}}
 	for _, addr := range []*string{&c.NATSAddr, &c.RedisAddr, &c.IngestHTTP, &c.IngestGRPC, &c.QueryGRPC, &c.QueryHTTP} {
-		free, err := FreeAddr()
+		free, err := quietaddr.New()
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +87,7 @@ func NewCluster(dir string, programs Programs, o Options) (*Cluster, error) {
 		{&c.Scoring, "scoring", append([]string{"--redis", "redis://" + c.RedisAddr}, o.ScoringArgs...)},
 		{&c.Query, "query", []string{"--redis", "redis://" + c.RedisAddr, "--query-grpc", c.QueryGRPC, "--query-http", c.QueryHTTP}},
 	} {
-		admin, err := FreeAddr()
+		admin, err := quietaddr.New()
 		if err != nil {
 			return nil, err
 		}

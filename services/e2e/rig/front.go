@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // TestItself is the name under which the test's own connections go.
@@ -31,7 +33,7 @@ func NewFront(network *Network, name, upstream string, callers func() []*Process
 	if network.direct {
 		return &Front{upstream: upstream}, nil
 	}
-	addr, err := QuietAddr()
+	addr, err := quietaddr.New()
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // HookSecret is the variable under which a notify process finds the secret of a hook, HookReference how receivers name it.
@@ -57,7 +59,7 @@ func NewHook() (*Hook, error) {
 		return nil, fmt.Errorf("making a verifier: %w", err)
 	}
 	// The address stays free for it, so it may be below those of outgoing connections.
-	addr, err := QuietAddr()
+	addr, err := quietaddr.New()
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // NATSNode is one nats-server of a fleet's cluster.
@@ -32,7 +34,7 @@ func newNATSNodes(dir string, programs Programs, network *Network, disks []*Disk
 		if n.Disk != nil {
 			n.Store = filepath.Join(n.Disk.Dir(), name)
 		}
-		if err := quietAddrs(&n.Addr, &n.Monitor, &n.routes); err != nil {
+		if err := quietaddr.Fill(&n.Addr, &n.Monitor, &n.routes); err != nil {
 			return nil, err
 		}
 		nodes[i] = n
@@ -59,7 +61,7 @@ func newNATSNodes(dir string, programs Programs, network *Network, disks []*Disk
 // configure writes the node's settings. Routes are the configured ones only: the address that nodes tell each other
 // leads nowhere, else they would find ways around a link that is cut.
 func (n *NATSNode) configure(routes []string) error {
-	nowhere, err := QuietAddr()
+	nowhere, err := quietaddr.New()
 	if err != nil {
 		return err
 	}

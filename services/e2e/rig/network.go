@@ -8,6 +8,8 @@ import (
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // Network is made of the links between the parts of a fleet: one for each pair that talks, each a proxy of its own
@@ -44,7 +46,7 @@ func (n *Network) Link(from, to, upstream string) (*Link, error) {
 	if l := n.links[key]; l != nil {
 		return l, nil
 	}
-	listen, err := QuietAddr()
+	listen, err := quietaddr.New()
 	if err != nil {
 		return nil, err
 	}

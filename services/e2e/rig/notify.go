@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // AddNotify lays out a process that delivers alerts, to receivers on this machine too. env holds the secrets of receivers.
 // Start does not start it; Stop ends it too.
 func (c *Cluster) AddNotify(env []string, args ...string) (*Process, error) {
-	admin, err := QuietAddr()
+	admin, err := quietaddr.New()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // RedisNode is one redis-server of a fleet's cluster. Which node of a shard is its master changes; see RedisCluster.
@@ -41,7 +43,7 @@ func newRedisNode(
 	if err := os.MkdirAll(n.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of %s: %w", name, err)
 	}
-	if err := quietAddrs(&n.Addr, &n.bus); err != nil {
+	if err := quietaddr.Fill(&n.Addr, &n.bus); err != nil {
 		return nil, err
 	}
 	var err error

@@ -3,12 +3,14 @@ package rig
 import (
 	"fmt"
 	"slices"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // AddScoring lays out one more scoring process beside the first, with the same arguments. Start does not start it; Stop
 // ends it too.
 func (c *Cluster) AddScoring() (*Process, error) {
-	admin, err := FreeAddr()
+	admin, err := quietaddr.New()
 	if err != nil {
 		return nil, err
 	}

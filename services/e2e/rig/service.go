@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // Service is one process of a service of Hale.
@@ -24,7 +26,7 @@ type Service struct {
 // service lays out one process of a service.
 func (f *Fleet) service(kind string, i int, o FleetOptions) (*Service, error) {
 	s := &Service{}
-	if err := quietAddrs(&s.Admin, &s.HTTP, &s.GRPC); err != nil {
+	if err := quietaddr.Fill(&s.Admin, &s.HTTP, &s.GRPC); err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("%s-%d", kind, i+1)

@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"hale.dev/services/internal/quietaddr"
 )
 
 // Single is `hale run`: everything in one process on the embedded default.
@@ -29,7 +31,7 @@ func NewSingle(dir string, programs Programs, args ...string) (*Single, error) {
 	}
 	s := &Single{Data: filepath.Join(dir, "data")}
 	for _, addr := range []*string{&s.IngestHTTP, &s.IngestGRPC, &s.QueryGRPC, &s.QueryHTTP, &s.Admin} {
-		free, err := FreeAddr()
+		free, err := quietaddr.New()
 		if err != nil {
 			return nil, err
 		}

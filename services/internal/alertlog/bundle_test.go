@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"testing"
 	"time"
 
@@ -76,16 +74,11 @@ func stoppable(t testing.TB) (l *alertlog.Log, stop, start func()) {
 func stoppableIn(t testing.TB, dir string) (l *alertlog.Log, stop, start func()) {
 	t.Helper()
 
-	options := natsserver.Options{Dir: dir, Listen: true}
+	options := natsserver.Options{Dir: dir, Listen: true, Port: natstest.Port(t)}
 
 	server, err := natsserver.Start(options)
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Shutdown() })
-
-	parsed, err := url.Parse(server.ClientURL())
-	require.NoError(t, err)
-	options.Port, err = strconv.Atoi(parsed.Port())
-	require.NoError(t, err)
 
 	conn, err := nats.Connect(server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(often),
 		nats.ReconnectJitter(0, 0), nats.IgnoreDiscoveredServers())

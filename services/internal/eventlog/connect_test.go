@@ -11,6 +11,7 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 	"hale.dev/services/internal/telemetry/telemetrytest"
 )
 
@@ -20,11 +21,10 @@ func TestConnect(t *testing.T) {
 	t.Run("waits for a server that is not there yet, and comes back to one that was", func(t *testing.T) {
 		t.Parallel()
 
-		options := natsserver.Options{Dir: t.TempDir(), Listen: true}
+		options := natsserver.Options{Dir: t.TempDir(), Listen: true, Port: natstest.Port(t)}
 		server, err := natsserver.Start(options)
 		require.NoError(t, err)
 
-		options.Port = portOf(t, server.ClientURL())
 		address := server.ClientURL()
 		server.Shutdown()
 

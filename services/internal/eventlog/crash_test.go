@@ -19,6 +19,7 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 )
 
 // With these in its environment the test binary is a server, for tests that kill it.
@@ -104,8 +105,8 @@ func TestKill(t *testing.T) {
 	)
 
 	dir := t.TempDir()
-	server := spawn(t, dir, 0)
-	port := portOf(t, server.url)
+	port := natstest.Port(t)
+	server := spawn(t, dir, port)
 
 	log, err := eventlog.Open(ctxOf(t), dial(t, server.url), eventlog.Options{Partitions: 4})
 	require.NoError(t, err)

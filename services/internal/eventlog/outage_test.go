@@ -2,8 +2,6 @@ package eventlog_test
 
 import (
 	"context"
-	"net/url"
-	"strconv"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 )
 
 // dial connects over TCP, and comes back by itself.
@@ -28,28 +27,16 @@ func dial(t testing.TB, address string) *nats.Conn {
 	return conn
 }
 
-func portOf(t testing.TB, address string) int {
-	t.Helper()
-
-	parsed, err := url.Parse(address)
-	require.NoError(t, err)
-	port, err := strconv.Atoi(parsed.Port())
-	require.NoError(t, err)
-
-	return port
-}
-
 // stoppable is a log over TCP whose server can be stopped, and started again on the same files.
 func stoppable(t testing.TB) (log *eventlog.Log, stop, start func()) {
 	t.Helper()
 
-	options := natsserver.Options{Dir: t.TempDir(), Listen: true}
+	options := natsserver.Options{Dir: t.TempDir(), Listen: true, Port: natstest.Port(t)}
 
 	server, err := natsserver.Start(options)
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Shutdown() })
 
-	options.Port = portOf(t, server.ClientURL())
 	conn := dial(t, server.ClientURL())
 
 	log, err = eventlog.Open(ctxOf(t), conn, eventlog.Options{})

@@ -16,6 +16,7 @@ import (
 
 	"hale.dev/services/internal/eventlog"
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/eventlog/natsserver/natstest"
 )
 
 // write puts n messages of one record each into partition 0; ids are prefix0-0, prefix1-0, ...
@@ -256,11 +257,10 @@ func TestReadLostTail(t *testing.T) {
 			t.Parallel()
 
 			dir := t.TempDir()
-			options := natsserver.Options{Dir: dir, Listen: true}
+			options := natsserver.Options{Dir: dir, Listen: true, Port: natstest.Port(t)}
 			server, err := natsserver.Start(options)
 			require.NoError(t, err)
 
-			options.Port = portOf(t, server.ClientURL())
 			conn := dial(t, server.ClientURL())
 			log, err := eventlog.Open(ctxOf(t), conn, eventlog.Options{})
 			require.NoError(t, err)

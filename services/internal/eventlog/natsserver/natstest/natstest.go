@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hale.dev/services/internal/eventlog/natsserver"
+	"hale.dev/services/internal/quietaddr"
 )
 
 // Start starts a server that ends with the test, in a folder of its own, and connects to it.
@@ -36,6 +37,16 @@ func Connect(t testing.TB, server *natsserver.Server) (*nats.Conn, jetstream.Jet
 	require.NoError(t, err)
 
 	return conn, js
+}
+
+// Port is one for a server that is stopped, and started again: nobody else gets it meanwhile.
+func Port(t testing.TB) int {
+	t.Helper()
+
+	port, err := quietaddr.Port()
+	require.NoError(t, err)
+
+	return port
 }
 
 // JetStream is Start for tests that need no more.
