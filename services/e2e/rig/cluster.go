@@ -54,12 +54,9 @@ func NewCluster(dir string, programs Programs, o Options) (*Cluster, error) {
 		o.Partitions = 16
 	}
 	c := &Cluster{Dir: dir, partitions: o.Partitions, admin: map[*Process]string{}}
-	for _, addr := range []*string{&c.NATSAddr, &c.RedisAddr, &c.IngestHTTP, &c.IngestGRPC, &c.QueryGRPC, &c.QueryHTTP} {
-		free, err := quietaddr.New()
-		if err != nil {
-			return nil, err
-		}
-		*addr = free
+	err := quietaddr.Fill(&c.NATSAddr, &c.RedisAddr, &c.IngestHTTP, &c.IngestGRPC, &c.QueryGRPC, &c.QueryHTTP)
+	if err != nil {
+		return nil, err
 	}
 	if o.AppendFsync == "" {
 		o.AppendFsync = "everysec"

@@ -30,12 +30,8 @@ func NewSingle(dir string, programs Programs, args ...string) (*Single, error) {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
 	s := &Single{Data: filepath.Join(dir, "data")}
-	for _, addr := range []*string{&s.IngestHTTP, &s.IngestGRPC, &s.QueryGRPC, &s.QueryHTTP, &s.Admin} {
-		free, err := quietaddr.New()
-		if err != nil {
-			return nil, err
-		}
-		*addr = free
+	if err := quietaddr.Fill(&s.IngestHTTP, &s.IngestGRPC, &s.QueryGRPC, &s.QueryHTTP, &s.Admin); err != nil {
+		return nil, err
 	}
 	s.Process = &Process{Name: "hale", Path: programs.Hale, Dir: dir, Args: append([]string{
 		"run", "--data", s.Data, "--ingest-http", s.IngestHTTP, "--ingest-grpc", s.IngestGRPC,

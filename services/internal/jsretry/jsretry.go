@@ -1,5 +1,5 @@
 // Package jsretry repeats calls of JetStream while a cluster has nobody who could answer: its nodes are starting, or
-// electing a leader. What has an answer, good or bad, is not repeated.
+// electing a leader, or another process is making the same stream. What has any other answer is not repeated.
 package jsretry
 
 import (

@@ -59,32 +59,34 @@ func OpenStream(
 func makeStream(
 	ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig, c Cap,
 ) (jetstream.Stream, error) {
-	if c.Asked == 0 {
-		for config.MaxBytes = c.Standard; config.MaxBytes > c.Least; config.MaxBytes /= 2 { // halves
-			tried := config
-			if config.Replicas <= 1 {
-				tried.MaxBytes *= 2 // as much again
-			}
+	if c.Asked != 0 {
+		return CreateStream(ctx, js, config)
+	}
 
-			stream, err := CreateStream(ctx, js, tried)
-			if NoStorage(err) {
-				continue
-			}
-
-			if err != nil || tried.MaxBytes == config.MaxBytes || stream.CachedInfo().Config.MaxBytes != tried.MaxBytes {
-				return stream, err // the last: another process was faster
-			}
-
-			lowered, err := js.UpdateStream(ctx, config)
-			if NoStorage(err) {
-				return stream, nil
-			}
-
-			return lowered, err //nolint:wrapcheck // wrapped by OpenStream
+	for config.MaxBytes = c.Standard; config.MaxBytes > c.Least; config.MaxBytes /= 2 { // halves
+		tried := config
+		if config.Replicas <= 1 {
+			tried.MaxBytes *= 2 // as much again
 		}
 
-		config.MaxBytes = c.Least
+		stream, err := CreateStream(ctx, js, tried)
+		if NoStorage(err) {
+			continue
+		}
+
+		if err != nil || tried.MaxBytes == config.MaxBytes || stream.CachedInfo().Config.MaxBytes != tried.MaxBytes {
+			return stream, err // the last: another process was faster
+		}
+
+		lowered, err := js.UpdateStream(ctx, config)
+		if NoStorage(err) {
+			return stream, nil
+		}
+
+		return lowered, err //nolint:wrapcheck // wrapped by OpenStream
 	}
+
+	config.MaxBytes = c.Least
 
 	return CreateStream(ctx, js, config)
 }
